@@ -1,0 +1,34 @@
+"""The one entry point: the window, a command, or a worker process.
+
+Workers are started as ``commonplace worker ROLE`` and import nothing but what
+their role needs, so that each starts fast and stays small.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the program with the arguments it was started with."""
+    if sys.argv[1:2] == ["worker"] and len(sys.argv) == 3:
+        run_role(sys.argv[2])
+    from commonplace.cli import run
+
+    sys.exit(run())
+
+
+def run_role(role: str) -> None:
+    """Run the worker process `role`; does not return for a known role."""
+    if role == "memory":
+        from commonplace.memory.worker import main as run_memory
+
+        run_memory()
+    elif role == "engine":
+        from commonplace.engine.worker import main as run_engine
+
+        run_engine()
+
+
+if __name__ == "__main__":
+    main()

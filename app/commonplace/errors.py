@@ -1,0 +1,102 @@
+"""The errors of Commonplace.
+
+::
+
+    CommonplaceError
+    ├── UserError            something the user can mend; always carries the remedy
+    │   ├── ProjectError         the folder cannot be opened or was lost
+    │   ├── ProjectBusyError     another process already writes this project's index
+    │   ├── ModelError           the model file is missing, damaged or too large
+    │   ├── EngineError          the engine process cannot run this model
+    │   ├── StorageError         disk full, read-only or damaged state
+    │   └── QuestionError        a question that cannot be asked
+    ├── CancelledError       the user, or a deadline, stopped the work
+    └── DefectError          something we must mend; shown as a report
+        └── ProtocolError        a worker and its parent disagree
+
+An error that crosses a process boundary keeps its class: `to_wire` and
+`from_wire` carry the name, the message and the remedy, and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class CommonplaceError(Exception):
+    """Root of all errors raised on purpose by this package."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Return what happened and how to mend it, on one line."""
+        text = f"{self.message} {self.remedy}".strip()
+        return " ".join(text.split())
+
+
+class UserError(CommonplaceError):
+    """Something the user can mend: `message` says what, `remedy` says how."""
+
+
+class ProjectError(UserError):
+    """The project folder cannot be opened, or was lost while open."""
+
+
+class ProjectBusyError(ProjectError):
+    """Another process already writes this project's index."""
+
+
+class ModelError(UserError):
+    """The model file is missing, damaged, of an unknown kind or too large."""
+
+
+class EngineError(UserError):
+    """The engine process cannot run, or died, with this model."""
+
+
+class StorageError(UserError):
+    """The machine's fault: disk full, read-only folder, damaged database."""
+
+
+class QuestionError(UserError):
+    """A question that cannot be asked, for instance an empty one."""
+
+
+class CancelledError(CommonplaceError):
+    """Work stopped because the user or a deadline asked for it."""
+
+
+class DefectError(CommonplaceError):
+    """Our mistake; shown with a report rather than with a remedy."""
+
+
+class ProtocolError(DefectError):
+    """A line on the wire is not a message of this protocol."""
+
+
+def to_wire(error: BaseException) -> dict[str, str]:
+    """Describe `error` for another process: ``{"type", "message", "remedy"}``."""
+    if isinstance(error, CommonplaceError):
+        return {"type": type(error).__name__, "message": error.message, "remedy": error.remedy}
+    return {
+        "type": DefectError.__name__,
+        "message": f"{type(error).__name__}: {error}",
+        "remedy": "This is a defect in Commonplace; the log has the details.",
+    }
+
+
+def from_wire(data: dict[str, Any]) -> CommonplaceError:
+    """Rebuild the error that `to_wire` described; unknown types become defects."""
+    kinds = {cls.__name__: cls for cls in _descendants(CommonplaceError)}
+    kind = kinds.get(str(data.get("type")), DefectError)
+    return kind(str(data.get("message", "unknown error")), str(data.get("remedy", "")))
+
+
+def _descendants(cls: type[CommonplaceError]) -> list[type[CommonplaceError]]:
+    found = [cls]
+    for child in cls.__subclasses__():
+        found.extend(_descendants(child))
+    return found

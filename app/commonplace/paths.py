@@ -1,0 +1,86 @@
+"""Where state lives.
+
+Three folders, after the platform's conventions: *config* (settings), *data*
+(truth: conversations, private notes, models the user added) and *cache*
+(everything that can be rebuilt from the project). ``COMMONPLACE_HOME`` moves
+all of them below one folder, for portable installs and for tests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "commonplace"
+HOME_VARIABLE = "COMMONPLACE_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class StatePaths:
+    """The folders that hold this user's state."""
+
+    config: Path
+    data: Path
+    cache: Path
+
+    @classmethod
+    def from_environment(cls) -> StatePaths:
+        """Return the folders in force: below ``COMMONPLACE_HOME`` if it is set."""
+        home = os.environ.get(HOME_VARIABLE)
+        if home:
+            base = Path(home).expanduser().absolute()
+            return cls(base / "config", base / "data", base / "cache")
+        return cls(
+            Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)),
+            Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)),
+            Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False)),
+        )
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings, in TOML."""
+        return self.config / "settings.toml"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the worker processes; no project content goes there."""
+        return self.cache / "logs"
+
+    def project_cache(self, root: Path) -> Path:
+        """Return the cache folder of the project at `root` (absolute, resolved)."""
+        digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip("-.")[:40] or "root"
+        return self.cache / "projects" / f"{name}-{digest}"
+
+    def model_folders(self) -> tuple[Path, ...]:
+        """Return the folders searched for models, the user's own first."""
+        checkout = Path(__file__).resolve().parents[2] / "models"
+        installed = Path(sys.prefix) / "share" / APP_NAME / "models"
+        return (self.data / "models", checkout, installed)
+
+
+def resource(*parts: str) -> Path:
+    """Return the path of a file shipped with the program.
+
+    In a checkout the files lie in ``resources/`` beside ``app/``; a wheel
+    carries them inside the package.
+    """
+    inside = Path(__file__).resolve().parent / "resources"
+    base = inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "resources"
+    return base.joinpath(*parts)
+
+
+def worker_command(role: str) -> list[str]:
+    """Return the command line that starts the worker process `role`.
+
+    A frozen program starts itself again; it has no interpreter beside it.
+    """
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "worker", role]
+    return [sys.executable, "-m", "commonplace", "worker", role]

@@ -1,0 +1,215 @@
+"""The settings, each declared once.
+
+A setting is a field of `Settings` with its key in the file, its default and
+its explanation; validation, the settings page and the documentation are made
+from `declared()`. The file is TOML and belongs to the user: comments and keys
+unknown to this version survive a save.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import tomlkit
+from tomlkit.exceptions import ParseError
+
+from commonplace.errors import StorageError, UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What is known about one setting: enough to check it, edit it, explain it."""
+
+    name: str
+    key: str
+    type: type
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+    def checked(self, value: Any) -> Any:
+        """Return `value` in this setting's type.
+
+        Raises `UserError` that names the key and what it may hold.
+        """
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not self.type:
+            raise UserError(
+                f"Setting {self.key} is {value!r}.", f"It holds a {self.type.__name__}."
+            )
+        if self.choices and value not in self.choices:
+            raise UserError(
+                f"Setting {self.key} is {value!r}.", f"It is one of {', '.join(self.choices)}."
+            )
+        if (self.low is not None and value < self.low) or (
+            self.high is not None and value > self.high
+        ):
+            raise UserError(
+                f"Setting {self.key} is {value!r}.", f"It lies between {self.low} and {self.high}."
+            )
+        return value
+
+
+def _setting(
+    key: str,
+    default: Any,
+    help_text: str,
+    *,
+    choices: tuple[str, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    about = {"key": key, "help": help_text, "choices": choices, "low": low, "high": high}
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of the program, with defaults."""
+
+    model_path: str = _setting(
+        "model.path", "", "The GGUF model that answers. Empty: the first model found."
+    )
+    model_context: int = _setting(
+        "model.context",
+        4096,
+        "Tokens the model sees at once; more needs more memory.",
+        low=512,
+        high=131072,
+    )
+    model_gpu_layers: int = _setting(
+        "model.gpu_layers", -1, "Layers placed on the GPU; -1 places all of them.", low=-1, high=999
+    )
+    model_threads: int = _setting(
+        "model.threads", 0, "Processor threads; 0 uses one per physical core.", low=0, high=256
+    )
+    answer_max_tokens: int = _setting(
+        "answer.max_tokens", 512, "The longest answer, in tokens.", low=16, high=8192
+    )
+    answer_temperature: float = _setting(
+        "answer.temperature", 0.2, "0 repeats itself exactly; higher varies.", low=0.0, high=2.0
+    )
+    answer_passages: int = _setting(
+        "answer.passages", 6, "How many passages an answer may rest on.", low=1, high=20
+    )
+    recall_embedder: str = _setting(
+        "recall.embedder",
+        "starter",
+        "Folder of a sentence-transformers model; 'starter' for the one shipped, 'none' for words only.",
+    )
+    appearance_theme: str = _setting(
+        "appearance.theme",
+        "system",
+        "Light or dark; 'system' follows the desktop.",
+        choices=("system", "light", "dark"),
+    )
+    appearance_font_size: int = _setting(
+        "appearance.font_size", 10, "Size of text in points.", low=7, high=24
+    )
+
+
+def declared() -> tuple[Declaration, ...]:
+    """Return the declarations of all settings, in the order of the file."""
+    hints = get_type_hints(Settings)
+    return tuple(
+        Declaration(
+            name=f.name,
+            key=f.metadata["key"],
+            type=hints[f.name],
+            default=f.default,
+            help=f.metadata["help"],
+            choices=f.metadata["choices"],
+            low=f.metadata["low"],
+            high=f.metadata["high"],
+        )
+        for f in dataclasses.fields(Settings)
+    )
+
+
+def load(path: Path) -> Settings:
+    """Read the settings at `path`; a missing file means the defaults.
+
+    Raises `UserError` naming the file and the line or key that is wrong.
+    """
+    document = _read(path)
+    values: dict[str, Any] = {}
+    for declaration in declared():
+        found = _lookup(document, declaration.key)
+        if found is not None:
+            values[declaration.name] = declaration.checked(found)
+    return Settings(**values)
+
+
+def save(path: Path, changes: Mapping[str, Any]) -> Settings:
+    """Write `changes` (key → value) into the file at `path` and return the result.
+
+    Everything else in the file stays as it is. The file is replaced at once,
+    so a crash leaves the old or the new version, never a mixture.
+    """
+    by_key = {d.key: d for d in declared()}
+    document = _read(path)
+    for key, value in changes.items():
+        if key not in by_key:
+            raise UserError(f"There is no setting {key}.", f"Known: {', '.join(by_key)}.")
+        table, name = key.split(".", 1)
+        if table not in document:
+            document[table] = tomlkit.table()
+        document[table][name] = by_key[key].checked(value)  # type: ignore[index]
+    write_atomically(path, tomlkit.dumps(document).encode())
+    return load(path)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace the file at `path` by `content`: written beside it, flushed, renamed.
+
+    Raises `StorageError` when the folder cannot be written.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise StorageError(
+            f"Cannot write {path}: {error.strerror}.",
+            "Free some space or mend the folder's permissions.",
+        ) from error
+
+
+def _read(path: Path) -> tomlkit.TOMLDocument:
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return tomlkit.document()
+    except (ParseError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"The settings file {path} cannot be read: {error}.",
+            "Mend that line, or move the file away to start from the defaults.",
+        ) from error
+    except OSError as error:
+        raise StorageError(
+            f"Cannot read {path}: {error.strerror}.", "Mend the file's permissions."
+        ) from error
+
+
+def _lookup(document: tomlkit.TOMLDocument, key: str) -> Any:
+    table, name = key.split(".", 1)
+    values = document.unwrap().get(table)
+    return values.get(name) if isinstance(values, dict) else None
