@@ -29,7 +29,7 @@ class Declaration:
 
     name: str
     key: str
-    type: type
+    type: type[Any]
     default: Any
     help: str
     choices: tuple[str, ...] = ()
@@ -99,13 +99,20 @@ class Settings:
     answer_temperature: float = _setting(
         "answer.temperature", 0.2, "0 repeats itself exactly; higher varies.", low=0.0, high=2.0
     )
+    answer_passage_tokens: int = _setting(
+        "answer.passage_tokens",
+        1500,
+        "Tokens of code the model reads for one answer; fewer is faster.",
+        low=200,
+        high=100000,
+    )
     answer_passages: int = _setting(
         "answer.passages", 6, "How many passages an answer may rest on.", low=1, high=20
     )
     recall_embedder: str = _setting(
         "recall.embedder",
         "starter",
-        "Folder of a sentence-transformers model; 'starter' for the one shipped, 'none' for words only.",
+        "Folder of a sentence-transformers model; 'starter' is the one shipped, 'none' uses words only.",
     )
     appearance_theme: str = _setting(
         "appearance.theme",
@@ -164,7 +171,7 @@ def save(path: Path, changes: Mapping[str, Any]) -> Settings:
         table, name = key.split(".", 1)
         if table not in document:
             document[table] = tomlkit.table()
-        document[table][name] = by_key[key].checked(value)  # type: ignore[index]
+        document[table][name] = by_key[key].checked(value)
     write_atomically(path, tomlkit.dumps(document).encode())
     return load(path)
 

@@ -1,0 +1,1 @@
+"""Prompts under a budget and answers with citations, without input or output."""

@@ -1,0 +1,1 @@
+"""From text to searchable memory; a cache that can always be rebuilt."""

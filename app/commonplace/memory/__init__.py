@@ -1,0 +1,1 @@
+"""One open project: workspace, index and recall behind one object."""

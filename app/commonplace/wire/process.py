@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from commonplace.errors import CommonplaceError, EngineError
 from commonplace.wire.calls import Calls
@@ -50,7 +51,7 @@ class WorkerProcess:
         self._greeting: Message | None = None
         self._calls = Calls(self._write, on_hello=self._greeted, on_event=on_event)
 
-    def __enter__(self) -> WorkerProcess:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -112,8 +112,8 @@ class Worker:
         task = Task(self._send, number, message.get("deadline"))
         handler = handlers.get(str(message.get("method")))
         if handler is None:
-            error = ProtocolError(f"The {self._role} has no method {message.get('method')!r}.")
-            self._send({"id": number, "error": to_wire(error)})
+            unknown = ProtocolError(f"The {self._role} has no method {message.get('method')!r}.")
+            self._send({"id": number, "error": to_wire(unknown)})
             return
         with self._tasks_lock:
             self._tasks[number] = task
@@ -179,5 +179,3 @@ def run_worker(
     worker.run(make_handlers(worker.notify))
     logging.shutdown()
     os._exit(0)
-
-

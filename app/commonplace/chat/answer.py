@@ -1,0 +1,184 @@
+"""From a question to a cited answer, as a generator of steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+
+from commonplace.chat.citations import Citation, Sentence, citations_of, sentences_of
+from commonplace.chat.prompt import (
+    SYSTEM,
+    TURN_OVERHEAD,
+    Block,
+    Prompt,
+    Turn,
+    assemble,
+    passage_text,
+    question_text,
+)
+from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Reply, Search, Step
+from commonplace.errors import QuestionError
+from commonplace.recall.passages import Found, Passage
+
+Clock = Callable[[], float]
+NO_MODEL = "No model is loaded, so here is what the project itself says:"
+NOTHING_FOUND = "Nothing in this project matches the question."
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """How to answer. `context` is what the model sees at once, in tokens.
+
+    An empty `model` means that there is none: the passages are the answer.
+    """
+
+    model: str = ""
+    context: int = 4096
+    passages: int = 6
+    passage_tokens: int = 1500
+    max_tokens: int = 512
+    temperature: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds since the question was asked, and tokens."""
+
+    recall_ms: float
+    first_token_ms: float
+    total_ms: float
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with everything it rests on.
+
+    `passages` are all that recall found, those of the prompt first, so that
+    ``[n]`` is ``passages[n - 1]``; `prompt` is None without a model.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    sentences: tuple[Sentence, ...]
+    passages: tuple[Passage, ...]
+    prompt: Prompt | None
+    model: str
+    finish: str
+    note: str
+    timings: Timings
+
+
+Steps = Generator[Step, Reply, Answer]
+
+
+def answer_steps(
+    question: str,
+    options: AnswerOptions,
+    history: Sequence[Turn] = (),
+    *,
+    clock: Clock = time.monotonic,
+) -> Steps:
+    """Yield the steps that lead to the answer, and return it.
+
+    Raises `QuestionError` for a question that is empty or does not fit.
+    """
+    started = clock()
+    if not question.strip():
+        raise QuestionError("The question is empty.", "Type what you want to know.")
+    found = yield from _search(question, options)
+    if not options.model:
+        return _without_model(found, started, clock)
+    prompt = yield from _fit(question, found, history, options)
+    asked = clock()
+    reply = yield Complete(prompt.messages, options.max_tokens, options.temperature)
+    assert isinstance(reply, Completed)
+    text = reply.text.strip()
+    sentences = sentences_of(text, prompt.passages)
+    return Answer(
+        text=text,
+        citations=citations_of(sentences, prompt.passages),
+        sentences=sentences,
+        passages=prompt.passages + tuple(p for p in found.passages if p not in prompt.passages),
+        prompt=prompt,
+        model=options.model,
+        finish=reply.finish,
+        note=found.note,
+        timings=Timings(
+            recall_ms=found.ms,
+            first_token_ms=round((asked - started) * 1000 + reply.first_token_ms, 1),
+            total_ms=round((clock() - started) * 1000, 1),
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+        ),
+    )
+
+
+def _search(question: str, options: AnswerOptions) -> Generator[Step, Reply, Found]:
+    reply = yield Search(question, options.passages)
+    assert isinstance(reply, Found)
+    return reply
+
+
+def _fit(
+    question: str, found: Found, history: Sequence[Turn], options: AnswerOptions
+) -> Generator[Step, Reply, Prompt]:
+    """Count every candidate block with the model's own tokenizer, then choose."""
+    asked = question_text(question, passages=bool(found.passages))
+    shown = [passage_text(n, p) for n, p in enumerate(found.passages, start=1)]
+    said = [f"{turn.question}\n{turn.answer}" for turn in history]
+    reply = yield CountTokens((SYSTEM, asked, *shown, *said))
+    assert isinstance(reply, Counts)
+    tokens = iter(reply.tokens)
+    system = Block("Instructions", "ours", SYSTEM, next(tokens))
+    closing = Block("Question", "person", asked, next(tokens))
+    budget = options.context - options.max_tokens
+    needed = system.tokens + closing.tokens + 2 * TURN_OVERHEAD
+    if needed > budget:
+        raise QuestionError(
+            f"The question takes {closing.tokens} tokens, and the model has room for "
+            f"{max(budget - system.tokens, 0)}.",
+            "Shorten it, or raise model.context in the settings.",
+        )
+    passages = [
+        (p, Block(p.place, "code", text, next(tokens)))
+        for p, text in zip(found.passages, shown, strict=True)
+    ]
+    turns = [
+        (turn, Block("Earlier turn", "person", text, next(tokens)))
+        for turn, text in zip(history, said, strict=True)
+    ]
+    return assemble(
+        closing,
+        passages,
+        turns,
+        system,
+        budget=budget,
+        passage_budget=options.passage_tokens,
+    )
+
+
+def _without_model(found: Found, started: float, clock: Clock) -> Answer:
+    lines = [
+        f"{n}. `{p.place}`" + (f" – {p.kind} `{p.symbol}`" if p.symbol else "") + f" [{n}]"
+        for n, p in enumerate(found.passages, start=1)
+    ]
+    text = "\n".join([NO_MODEL, "", *lines]) if lines else NOTHING_FOUND
+    citations = tuple(
+        Citation(n, p.path, p.start_line, p.end_line, "attribution")
+        for n, p in enumerate(found.passages, start=1)
+    )
+    total = round((clock() - started) * 1000, 1)
+    return Answer(
+        text=text,
+        citations=citations,
+        sentences=(),
+        passages=found.passages,
+        prompt=None,
+        model="",
+        finish="stop",
+        note=found.note,
+        timings=Timings(found.ms, total, total, 0, 0),
+    )
