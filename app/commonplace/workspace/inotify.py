@@ -1,0 +1,131 @@
+"""Linux: one inotify instance with one watch per folder that counts.
+
+watchdog's own observer starts a thread per watch; its `InotifyFD` below
+serves any number of watches from one thread.
+
+A watch belongs to a folder and not to its name. When a folder is moved, its
+watches and those below it would go on reporting under the old names, so they
+are dropped; the next `set_folders` adds them under the new names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from watchdog.observers.inotify_c import CallbackId, InotifyConstants, InotifyFD
+
+from commonplace.workspace.sources import Sink
+
+# Not IN_MODIFY: a log that is written all day would have its folder scanned
+# all day. Files are looked at when their writer closes them.
+_MASK = (
+    InotifyConstants.IN_ATTRIB
+    | InotifyConstants.IN_CLOSE_WRITE
+    | InotifyConstants.IN_CREATE
+    | InotifyConstants.IN_DELETE
+    | InotifyConstants.IN_MOVED_FROM
+    | InotifyConstants.IN_MOVED_TO
+    | InotifyConstants.IN_DELETE_SELF
+    | InotifyConstants.IN_MOVE_SELF
+    | InotifyConstants.IN_ONLYDIR
+    | InotifyConstants.IN_DONT_FOLLOW
+    | InotifyConstants.IN_EXCL_UNLINK
+)
+_ID = CallbackId(1)
+_NO_WATCH = -1
+
+
+class InotifySource:
+    """Watches on single folders. Also the callback of each of them."""
+
+    def __init__(self, root: Path, sink: Sink) -> None:
+        """Open the instance; raise `OSError` when the system has none left."""
+        self._root = os.fsencode(root)
+        self._sink = sink
+        self._lock = threading.RLock()
+        self._watch_of: dict[str, int] = {}
+        self._folder_of: dict[int, str] = {}
+        self._inotify: Any = InotifyFD()
+        self._inotify.start()
+
+    @property
+    def watched(self) -> int:
+        """How many folders are watched."""
+        return len(self._watch_of)
+
+    def set_folders(self, folders: Collection[str]) -> frozenset[str]:
+        """Watch exactly these folders and return the new ones.
+
+        A folder that is gone meanwhile is left out: the folder it lay in
+        reports that. Raises `OSError` when the watches run out.
+        """
+        wanted = frozenset(folders)
+        with self._lock:
+            # First remove, then add: a moved folder keeps its watch, which
+            # must not be found under two names.
+            self._drop([folder for folder in self._watch_of if folder not in wanted])
+            new = frozenset(folder for folder in wanted if folder not in self._watch_of)
+            for folder in sorted(new):
+                self._add(folder)
+        return new
+
+    def close(self) -> None:
+        """End the thread and close the instance, which removes all watches."""
+        self._inotify.stop()
+        self._inotify.join()
+        with self._lock:
+            self._watch_of.clear()
+            self._folder_of.clear()
+
+    def on_event(self, event: Any) -> None:
+        """Pass on one event (called by watchdog)."""
+        with self._lock:
+            folder = self._folder_of.get(event.wd)
+            if folder is None:
+                return
+            moved = event.is_move_self
+            if moved:
+                self._drop([f for f in self._watch_of if _is_within(f, folder)])
+        if moved or event.is_delete_self:
+            if not folder:
+                self._sink.root_lost()
+            return
+        self._sink.changed(folder, os.fsdecode(event.name), event.is_directory)
+
+    def on_watch_deleted(self, wd: int) -> None:
+        """Forget a watch that the kernel removed with its folder (called by watchdog)."""
+        with self._lock:
+            folder = self._folder_of.pop(wd, None)
+            if folder is not None:
+                del self._watch_of[folder]
+        if folder == "":
+            self._sink.root_lost()
+
+    def on_queue_overflow(self) -> None:
+        """Pass on that events were lost (called by watchdog)."""
+        self._sink.lost()
+
+    def _add(self, folder: str) -> None:
+        path = os.path.join(self._root, os.fsencode(folder)) if folder else self._root  # noqa: PTH118
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            wd = self._inotify.add_callback(path, _MASK, self, _ID)
+            if wd == _NO_WATCH:  # no permission, which watchdog keeps to itself
+                self._inotify.remove_callbacks([(wd, _ID)])
+                return
+            self._watch_of[folder] = wd
+            self._folder_of[wd] = folder
+
+    def _drop(self, folders: list[str]) -> None:
+        watches = [self._watch_of.pop(folder) for folder in folders]
+        for wd in watches:
+            del self._folder_of[wd]
+        self._inotify.remove_callbacks([(wd, _ID) for wd in watches])
+
+
+def _is_within(folder: str, outer: str) -> bool:
+    return not outer or folder == outer or folder.startswith(f"{outer}/")
