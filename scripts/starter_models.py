@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +138,7 @@ def main() -> int:
     if not missing:
         return 0
     try:
+        sweep()
         # Beside the target, so that a rename can move a finished model in place.
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=MODELS) as incoming:
             fetch(missing, Path(incoming))
@@ -162,6 +165,13 @@ def is_there(file: ModelFile) -> bool:
     """
     path = MODELS / file.path
     return path.is_file() and path.stat().st_size == file.size
+
+
+def sweep() -> None:
+    """Remove what runs that were killed left behind; a younger folder may be in use."""
+    for leftover in MODELS.glob(".incoming-*"):
+        if leftover.stat().st_mtime < time.time() - 3600:
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def fetch(packages: list[str], incoming: Path) -> None:
