@@ -52,7 +52,9 @@ present() {
 
 # Debian names these packages after the version: python3.11-venv.
 debian_python() {
-    name=python$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3)
+    name=${PYTHON##*/}
+    version='import sys; print("python%d.%d" % sys.version_info[:2])'
+    ! command -v "$PYTHON" >/dev/null || name=$("$PYTHON" -c "$version")
     echo "$name $name-venv $name-dev"
 }
 
@@ -60,6 +62,15 @@ stop() {
     printf '\n%s\n' "$*" >&2
     exit 1
 }
+
+python_is_new_enough() {
+    "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "\
+Commonplace needs Python 3.11 or newer, and $PYTHON is $("$PYTHON" --version 2>&1).
+If a newer one is installed, name it:  make run PYTHON=python3.12"
+}
+
+# Before anything else: a machine that cannot run the program is not changed.
+! command -v "$PYTHON" >/dev/null || python_is_new_enough
 
 if [ "$(uname)" = Darwin ]; then # Qt's packages for macOS bring all else along
     command -v c++ >/dev/null && python_is_whole && exit 0
@@ -72,6 +83,7 @@ while read -r need in_debian in_fedora in_arch; do
     if [ -z "$need" ] || present "$need"; then continue; fi
     missing="$missing ${need#*:}"
     if [ "$need" = python ]; then
+        missing="$missing (as $PYTHON, with venv and headers)"
         in_debian=$(debian_python) in_fedora=python3-devel in_arch=python
     fi
     debian="$debian $in_debian" fedora="$fedora $in_fedora" arch="$arch $in_arch"
@@ -90,6 +102,7 @@ if command -v apt-get >/dev/null; then
     # shellcheck disable=SC2086 # a list of words
     { apt-get update -q && apt-get install -qy --no-install-recommends $debian; } ||
         stop 'apt-get could not install them (its reason is above). Run the same make again once it can.'
+    python_is_new_enough
 elif command -v dnf >/dev/null; then
     stop "Missing:$missing. Run this once, then the same make again:
   sudo dnf install$fedora"

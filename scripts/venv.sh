@@ -23,10 +23,6 @@ pip() {
         stop 'pip did not get through (its reason is above). Without a network: connect, and run the same make again; it goes on from here.'
 }
 
-"$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "\
-Commonplace needs Python 3.11 or newer, and $PYTHON is $("$PYTHON" --version 2>&1 || true).
-With another one installed, name it:  make run PYTHON=python3.12"
-
 # An environment whose Python has gone (an upgrade of the system) cannot be mended.
 if ! .venv/bin/python -c '' 2>/dev/null; then
     say "Making .venv with $("$PYTHON" --version)"
