@@ -82,7 +82,11 @@ class WorkerProcess:
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
             )
         threading.Thread(target=self._read, name="worker-pipe", daemon=True).start()
-        self._pump(lambda: self._greeting is not None, START_SECONDS)
+        try:
+            self._pump(lambda: self._greeting is not None, START_SECONDS)
+        except CommonplaceError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the worker: close its input, and kill it if it lingers."""
@@ -125,8 +129,12 @@ class WorkerProcess:
             deadline=deadline,
         )
 
+        cancelled = False
+
         def done() -> bool:
-            if stop is not None and stop():
+            nonlocal cancelled
+            if not cancelled and stop is not None and stop():
+                cancelled = True
                 self._calls.cancel(call)
             return bool(outcome)
 

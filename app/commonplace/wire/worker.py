@@ -11,6 +11,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -85,9 +86,12 @@ class Worker:
         hello = {"hello": self._role, "protocol": PROTOCOL, "pid": os.getpid()}
         self._send({**hello, "version": __version__})
         lines = LineBuffer()
-        while data := os.read(self._reader.fileno(), READ_SIZE):
-            for line in lines.feed(data):
-                self._receive(line, handlers)
+        try:
+            while data := os.read(self._reader.fileno(), READ_SIZE):
+                for line in lines.feed(data):
+                    self._receive(line, handlers)
+        except ProtocolError:  # a line without end: nothing after it can be trusted
+            log.exception("The input is not of this protocol; ending.")
         with self._tasks_lock:
             for task in self._tasks.values():
                 task.cancel()
@@ -101,7 +105,7 @@ class Worker:
             return
         if "cancel" in message:
             with self._tasks_lock:
-                task = self._tasks.get(message["cancel"])
+                task = self._tasks.get(_number(message["cancel"]))
             if task is not None:
                 task.cancel()
             return
@@ -122,19 +126,21 @@ class Worker:
     def _serve(self, number: int, task: Task, handler: Handler, params: Message) -> None:
         try:
             task.check()
-            reply: Message = {"id": number, "result": handler(params, task)}
+            line = encode({"id": number, "result": handler(params, task)})
         except CommonplaceError as error:
-            reply = {"id": number, "error": to_wire(error)}
+            line = encode({"id": number, "error": to_wire(error)})
         except Exception as error:  # a defect must not end the worker: it is reported
             log.exception("Request %d failed", number)
-            reply = {"id": number, "error": to_wire(error)}
+            line = encode({"id": number, "error": to_wire(error)})
         finally:
             with self._tasks_lock:
                 self._tasks.pop(number, None)
-        self._send(reply)
+        self._write(line)
 
     def _send(self, message: Message) -> None:
-        line = encode(message)
+        self._write(encode(message))
+
+    def _write(self, line: bytes) -> None:
         try:
             with self._write_lock:
                 self._writer.write(line)
@@ -142,6 +148,11 @@ class Worker:
         except (BrokenPipeError, ValueError):
             # The parent is gone; the reader sees the end of input and we end.
             log.info("The parent no longer listens.")
+
+
+def _number(value: object) -> int:
+    """Return `value` if it can be the number of a request, else -1."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else -1
 
 
 def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -174,6 +185,8 @@ def run_worker(
     standard streams are safe. The process ends without waiting for threads:
     everything a worker must not lose is committed before it is acknowledged.
     """
+    # Ctrl-C in a terminal reaches the whole group; the parent decides what ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     reader, writer = take_standard_streams()
     worker = Worker(role, reader, writer, threads=threads)
     worker.run(make_handlers(worker.notify))
