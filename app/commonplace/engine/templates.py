@@ -1,0 +1,210 @@
+"""Our own chat templates, one per family of models.
+
+A model file carries a template that is a program; we never run it. It is only
+searched for marks that tell which family the model belongs to. Rendering
+yields pieces ``(text, is_special)``: turn marks are special and tokenised as
+such, what people and files say never is, so no text can forge a turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from commonplace.chat.messages import Message, Role
+
+Piece = tuple[str, bool]
+"""A stretch of the prompt and whether special tokens are parsed in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How one family of models marks the turns of a conversation.
+
+    Each turn is (before, after) its content. A family whose `system` is None
+    gets system text at the head of the next user turn. `opening` starts the
+    answer. The family is recognised by all `signs` being in the model's own
+    template, or by the architecture of a model that has none. `marks` must be
+    single tokens of the vocabulary for contents to be unable to forge a turn.
+    """
+
+    name: str
+    system: tuple[str, str] | None
+    user: tuple[str, str]
+    assistant: tuple[str, str]
+    opening: str
+    signs: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+
+
+def _chatml(name: str, *signs: str, opening: str = "") -> Family:
+    end = "<|im_end|>\n"
+    return Family(
+        name=name,
+        system=("<|im_start|>system\n", end),
+        user=("<|im_start|>user\n", end),
+        assistant=("<|im_start|>assistant\n", end),
+        opening="<|im_start|>assistant\n" + opening,
+        signs=("<|im_start|>", *signs),
+        architectures=("qwen2", "qwen2moe") if name == "ChatML" else (),
+        marks=("<|im_start|>", "<|im_end|>"),
+        stops=("<|im_end|>",),
+    )
+
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        name="Phi-4",
+        system=("<|im_start|>system<|im_sep|>", "<|im_end|>"),
+        user=("<|im_start|>user<|im_sep|>", "<|im_end|>"),
+        assistant=("<|im_start|>assistant<|im_sep|>", "<|im_end|>"),
+        opening="<|im_start|>assistant<|im_sep|>",
+        signs=("<|im_start|>", "<|im_sep|>"),
+        marks=("<|im_start|>", "<|im_end|>", "<|im_sep|>"),
+        stops=("<|im_end|>",),
+    ),
+    # Its answer opens with an empty thought: thinking aloud costs minutes on a CPU.
+    _chatml("ChatML without thinking", "enable_thinking", opening="<think>\n\n</think>\n\n"),
+    _chatml("ChatML"),
+    Family(
+        name="Llama 3",
+        system=("<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>"),
+        user=("<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"),
+        assistant=("<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>"),
+        opening="<|start_header_id|>assistant<|end_header_id|>\n\n",
+        signs=("<|start_header_id|>", "<|eot_id|>"),
+        marks=("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+        stops=("<|eot_id|>",),
+    ),
+    Family(
+        name="Gemma",
+        system=None,
+        user=("<start_of_turn>user\n", "<end_of_turn>\n"),
+        assistant=("<start_of_turn>model\n", "<end_of_turn>\n"),
+        opening="<start_of_turn>model\n",
+        signs=("<start_of_turn>",),
+        architectures=("gemma", "gemma2", "gemma3"),
+        marks=("<start_of_turn>", "<end_of_turn>"),
+        stops=("<end_of_turn>",),
+    ),
+    Family(
+        name="Granite",
+        system=("<|start_of_role|>system<|end_of_role|>", "<|end_of_text|>\n"),
+        user=("<|start_of_role|>user<|end_of_role|>", "<|end_of_text|>\n"),
+        assistant=("<|start_of_role|>assistant<|end_of_role|>", "<|end_of_text|>\n"),
+        opening="<|start_of_role|>assistant<|end_of_role|>",
+        signs=("<|start_of_role|>", "<|end_of_role|>"),
+        marks=("<|start_of_role|>", "<|end_of_role|>"),
+    ),
+    Family(
+        name="Phi-3",
+        system=("<|system|>\n", "<|end|>\n"),
+        user=("<|user|>\n", "<|end|>\n"),
+        assistant=("<|assistant|>\n", "<|end|>\n"),
+        opening="<|assistant|>\n",
+        signs=("<|user|>", "<|end|>"),
+        architectures=("phi3",),
+        marks=("<|user|>", "<|assistant|>", "<|end|>"),
+        stops=("<|end|>",),
+    ),
+    Family(
+        name="Zephyr",
+        system=("<|system|>\n", "</s>\n"),
+        user=("<|user|>\n", "</s>\n"),
+        assistant=("<|assistant|>\n", "</s>\n"),
+        opening="<|assistant|>\n",
+        signs=("<|user|>", "eos_token"),
+        marks=("<|user|>", "<|assistant|>"),
+        stops=("<|user|>",),
+    ),
+    Family(
+        name="DeepSeek",
+        system=("", "\n\n"),
+        user=("<｜User｜>", ""),
+        assistant=("<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
+        opening="<｜Assistant｜>",
+        signs=("<｜User｜>", "<｜Assistant｜>"),
+        marks=("<｜User｜>", "<｜Assistant｜>"),
+    ),
+    Family(
+        name="DeepSeek Coder",
+        system=("", "\n"),
+        user=("### Instruction:\n", "\n"),
+        assistant=("### Response:\n", "\n<|EOT|>\n"),
+        opening="### Response:\n",
+        signs=("### Instruction:", "<|EOT|>"),
+        marks=("### Instruction:", "<|EOT|>"),
+        stops=("<|EOT|>", "### Instruction:"),
+    ),
+    Family(
+        name="Mistral",
+        system=None,
+        user=("[INST] ", " [/INST]"),
+        assistant=("", "</s>"),
+        opening="",
+        signs=("[INST]",),
+        marks=("[INST]", "[/INST]"),
+        stops=("[INST]",),
+    ),
+)
+
+PLAIN = Family(
+    name="plain",
+    system=("", "\n\n"),
+    user=("### Instruction:\n", "\n\n"),
+    assistant=("### Response:\n", "\n\n"),
+    opening="### Response:\n",
+    stops=("### Instruction:",),
+)
+"""For models of no family we know, and for those that were not taught to chat."""
+
+PLAIN_NOTE = (
+    "This model's way of marking turns is not known, so it is asked in plain words; "
+    "an instruction-tuned model of a known family answers better."
+)
+FORGEABLE_NOTE = "This model marks turns with ordinary text, so text in files could imitate a turn."
+
+
+def detect_family(template: str | None, architecture: str) -> Family:
+    """Return the family of a model by its own template text, or `PLAIN`.
+
+    Only a model without any template is judged by its architecture.
+    """
+    for family in FAMILIES:
+        if template and all(sign in template for sign in family.signs):
+            return family
+        if not template and architecture in family.architectures:
+            return family
+    return PLAIN
+
+
+def render(family: Family, messages: Sequence[Message]) -> list[Piece]:
+    """Return the prompt made from `messages`, ending where the answer begins.
+
+    Contents come as pieces of their own, never special; empty pieces are left
+    out. The token that begins a sequence is the tokenizer's business.
+    """
+    turns: dict[Role, tuple[str, str] | None] = {
+        "system": family.system,
+        "user": family.user,
+        "assistant": family.assistant,
+    }
+    pieces: list[Piece] = []
+    carried = ""
+    for message in messages:
+        turn = turns[message.role]
+        if turn is None:
+            carried += message.content + "\n\n"
+            continue
+        before, after = turn
+        content = message.content
+        if message.role == "user":
+            content, carried = carried + content, ""
+        pieces += [(before, True), (content, False), (after, True)]
+    if carried:  # system text that no user turn followed
+        before, after = family.user
+        pieces += [(before, True), (carried.rstrip(), False), (after, True)]
+    pieces.append((family.opening, True))
+    return [piece for piece in pieces if piece[0]]

@@ -1,0 +1,200 @@
+"""The values the engine shares with its callers; importable without llama.cpp.
+
+Each crosses the wire as a plain dictionary: `to_wire` makes one and
+`from_wire` checks one. A dictionary of the wrong shape is a defect of ours and
+raises `ProtocolError`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self, get_args, get_origin, get_type_hints
+
+from commonplace.chat.messages import ROLES, Message
+from commonplace.errors import ProtocolError
+
+Finish = Literal["stop", "length", "cancelled"]
+"""Why an answer ended: by itself, at its token limit, or because it was stopped."""
+
+
+class Wired:
+    """Gives a frozen dataclass of plain values its two ways over the wire."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the fields as a dictionary for JSON."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    @classmethod
+    def from_wire(cls, data: object) -> Self:
+        """Rebuild the value; unknown keys and wrong types raise `ProtocolError`."""
+        if not isinstance(data, Mapping):
+            raise ProtocolError(f"{cls.__name__} is not an object: {data!r}.")
+        hints = get_type_hints(cls)
+        known = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        if unknown := sorted(set(data) - known):
+            raise ProtocolError(f"{cls.__name__} has no {', '.join(map(str, unknown))}.")
+        values = {name: _checked(cls, name, hints[name], value) for name, value in data.items()}
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ProtocolError(f"{cls.__name__} is not complete: {error}.") from error
+
+
+def _checked(cls: type, name: str, hint: Any, value: Any) -> Any:
+    if get_origin(hint) is Literal:
+        good = value in get_args(hint)
+    elif hint is float:
+        good = isinstance(value, int | float) and not isinstance(value, bool)
+        value = float(value) if good else value
+    else:
+        good = type(value) is hint
+    if not good:
+        raise ProtocolError(f"{cls.__name__}.{name} is {value!r}.")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions(Wired):
+    """How a model is loaded.
+
+    `context` is in tokens. `gpu_layers` -1 places all layers on a GPU if this
+    build has one. `threads` 0 uses one per physical core. `repack` lets
+    llama.cpp rearrange weights for this processor, which is faster.
+    """
+
+    context: int = 4096
+    gpu_layers: int = -1
+    threads: int = 0
+    repack: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo(Wired):
+    """A model that is loaded and passed its self-test.
+
+    `context` is in tokens, the sizes are in bytes. `rung` names the setting of
+    the ladder it runs on; `note` tells the user what they should know, or is
+    empty.
+    """
+
+    name: str
+    path: str
+    architecture: str
+    family: str
+    parameters: int
+    context: int
+    quantisation: str
+    file_bytes: int
+    memory_bytes: int
+    backend: str
+    rung: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling(Wired):
+    """How an answer is drawn.
+
+    Temperature 0 always takes the likeliest token. A `repeat_penalty` above 1
+    divides the score of tokens among the answer's last 256, which spoils code;
+    1 leaves all scores alone, and 0 breaks up long verbatim loops where the
+    model is so small that it falls into them.
+    """
+
+    max_tokens: int = 512
+    temperature: float = 0.2
+    seed: int = 0
+    repeat_penalty: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion(Wired):
+    """An answer and what it took; times are in milliseconds from the request.
+
+    `reused_tokens` of the `prompt_tokens` were still in memory from the
+    question before. `first_token_ms` is 0 if there was none.
+    """
+
+    text: str
+    finish: Finish
+    prompt_tokens: int
+    reused_tokens: int
+    completion_tokens: int
+    first_token_ms: float
+    total_ms: float
+
+
+def messages_to_wire(messages: Sequence[Message]) -> list[dict[str, str]]:
+    """Return `messages` as a list for JSON."""
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def messages_from_wire(data: object) -> list[Message]:
+    """Rebuild messages; raises `ProtocolError` for anything else."""
+    if not isinstance(data, list):
+        raise ProtocolError(f"Messages are not a list: {data!r:.80}.")
+    messages = []
+    for item in data:
+        role = item.get("role") if isinstance(item, Mapping) else None
+        content = item.get("content") if isinstance(item, Mapping) else None
+        if role not in ROLES or not isinstance(content, str):
+            raise ProtocolError(f"Not a message: {item!r:.80}.")
+        messages.append(Message(role, content))
+    return messages
+
+
+class Model(Protocol):
+    """A loaded model as the worker serves it: llama.cpp's, or the fake."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What is loaded, and how."""
+
+    def count(self, text: str) -> int:
+        """Return the tokens of `text` as content: turn marks in it are text."""
+
+    def count_messages(self, messages: Sequence[Message]) -> int:
+        """Return the tokens of the whole prompt made from `messages`."""
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        on_text: Callable[[str], None],
+        stopped: Callable[[], bool],
+    ) -> Completion:
+        """Answer; `on_text` gets each piece and `stopped` is asked often.
+
+        Raises `EngineError` if the prompt and the answer do not fit.
+        """
+
+    def close(self) -> None:
+        """Free the model's memory."""
+
+
+class Engine(Protocol):
+    """A blocking engine as callers see it: `EngineSession`, or `FakeEngine`."""
+
+    def load(self, path: Path) -> ModelInfo:
+        """Load the model at `path`; raises `ModelError` or `EngineError`."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the tokens of each text as content."""
+
+    def count_messages(self, messages: Sequence[Message]) -> int:
+        """Return the tokens of the whole prompt made from `messages`."""
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        on_text: Callable[[str], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Completion:
+        """Answer; once `stop` says yes the completion is ``"cancelled"``."""
+
+    def close(self) -> None:
+        """End the engine."""

@@ -1,0 +1,205 @@
+"""The engine process: serves one model over the wire.
+
+=================  ===================================  =======================
+method             parameters                           result
+=================  ===================================  =======================
+``load``           ``path, options, rung``              `ModelInfo`
+``count``          ``texts``                            ``{"counts": [n, …]}``
+``count_messages`` ``messages``                         ``{"tokens": n}``
+``complete``       ``messages, sampling``               `Completion`
+``status``                                              ``{"model": info|null}``
+``unload``                                              ``{}``
+=================  ===================================  =======================
+
+While it loads, ``loading`` events carry ``{"fraction": 0…1, "offloads": bool}``.
+``complete`` streams ``{"text": …}``; cancelling it yields a result whose
+``finish`` is ``"cancelled"``, unless it had not begun.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from commonplace.engine.types import (
+    LoadOptions,
+    Model,
+    Sampling,
+    messages_from_wire,
+)
+from commonplace.errors import CommonplaceError, EngineError, ProtocolError
+from commonplace.wire.messages import Message as Params
+from commonplace.wire.worker import Handler, Notify, Task, run_worker
+
+log = logging.getLogger(__name__)
+
+ROLE = "engine"
+PROGRESS_STEP = 0.02
+"""Events of progress are sent at most this often, as a fraction of the whole."""
+
+
+class OpenModel(Protocol):
+    """Opens a model: llama.cpp's, or the fake."""
+
+    def __call__(
+        self,
+        path: Path,
+        options: LoadOptions,
+        rung: str,
+        on_progress: Callable[[float, bool], None],
+        stopped: Callable[[], bool],
+    ) -> Model:
+        """Return a model that passed its self-test."""
+
+
+class EngineHandlers:
+    """The methods of the engine process. Called from one thread only."""
+
+    def __init__(self, notify: Notify, open_model: OpenModel) -> None:
+        self._notify = notify
+        self._open = open_model
+        self._model: Model | None = None
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return the methods by name."""
+        return {
+            "load": self.load,
+            "count": self.count,
+            "count_messages": self.count_messages,
+            "complete": self.complete,
+            "status": self.status,
+            "unload": self.unload,
+        }
+
+    def load(self, params: Params, task: Task) -> Params:
+        """Load a model in place of the one before; healthy when it returns."""
+        path = params.get("path")
+        rung = params.get("rung", "as asked")
+        if not isinstance(path, str) or not isinstance(rung, str):
+            raise ProtocolError("load needs a path.")
+        options = LoadOptions.from_wire(params.get("options", {}))
+        self._unload()
+        self._model = self._open(Path(path), options, rung, self._progress(), lambda: task.stopped)
+        return self._model.info.to_wire()
+
+    def count(self, params: Params, task: Task) -> Params:
+        """Count the tokens of texts as content."""
+        model = self._loaded()
+        counts = []
+        for text in _texts(params):
+            task.check()
+            counts.append(model.count(text))
+        return {"counts": counts}
+
+    def count_messages(self, params: Params, _task: Task) -> Params:
+        """Count the tokens of a whole prompt."""
+        messages = messages_from_wire(params.get("messages"))
+        return {"tokens": self._loaded().count_messages(messages)}
+
+    def complete(self, params: Params, task: Task) -> Params:
+        """Answer, streaming the text."""
+        messages = messages_from_wire(params.get("messages"))
+        sampling = Sampling.from_wire(params.get("sampling", {}))
+        completion = self._loaded().complete(
+            messages, sampling, lambda text: task.send({"text": text}), lambda: task.stopped
+        )
+        return completion.to_wire()
+
+    def status(self, _params: Params, _task: Task) -> Params:
+        """Say what is loaded."""
+        return {"model": None if self._model is None else self._model.info.to_wire()}
+
+    def unload(self, _params: Params, _task: Task) -> Params:
+        """Free the model's memory."""
+        self._unload()
+        return {}
+
+    def _loaded(self) -> Model:
+        if self._model is None:
+            raise EngineError("No model is loaded.", "Choose a model in the settings.")
+        return self._model
+
+    def _unload(self) -> None:
+        model, self._model = self._model, None
+        if model is not None:
+            model.close()
+
+    def _progress(self) -> Callable[[float, bool], None]:
+        sent = -1.0
+
+        def report(fraction: float, offloads: bool) -> None:
+            nonlocal sent
+            if fraction - sent >= PROGRESS_STEP or fraction >= 1.0 > sent:
+                sent = fraction
+                self._notify("loading", {"fraction": round(fraction, 3), "offloads": offloads})
+
+        return report
+
+
+def _texts(params: Params) -> Sequence[str]:
+    texts = params.get("texts")
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ProtocolError("count needs a list of texts.")
+    return texts
+
+
+def open_llama(
+    path: Path,
+    options: LoadOptions,
+    rung: str,
+    on_progress: Callable[[float, bool], None],
+    stopped: Callable[[], bool],
+) -> Model:
+    """Check the header and the memory, load the model and test it.
+
+    Raises `ModelError`, `EngineError` or `CancelledError`.
+    """
+    from commonplace.engine.fit import check_memory, memory_needed
+    from commonplace.engine.gguf import read_header
+
+    header = read_header(path)
+    # Loaded only now: a damaged file is named even where llama.cpp cannot start.
+    from commonplace.engine.llama import can_offload
+    from commonplace.engine.model import LlamaModel
+
+    offloads = can_offload()
+    on_progress(0.0, offloads)
+    context = min(options.context, header.context_length)
+    if offloads and options.gpu_layers:  # then the card's memory decides, not this machine's
+        memory = memory_needed(header, context, header.file_bytes)
+    else:
+        memory = check_memory(header, context)
+    model = LlamaModel(
+        header,
+        options,
+        rung=rung,
+        memory_bytes=memory,
+        on_progress=lambda fraction: on_progress(fraction, offloads),
+        stopped=stopped,
+    )
+    try:
+        model.self_test()
+    except CommonplaceError:
+        model.close()
+        raise
+    return model
+
+
+def _become_first_victim() -> None:
+    """Ask Linux to end this process, and not the window, if memory runs out."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+    except OSError as error:
+        log.debug("Out-of-memory score unchanged: %s", error)
+
+
+def main() -> None:
+    """Run the engine process; does not return."""
+
+    def make(notify: Notify) -> Mapping[str, Handler]:
+        _become_first_victim()
+        return EngineHandlers(notify, open_llama).handlers()
+
+    run_worker(ROLE, make)
