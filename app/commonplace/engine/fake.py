@@ -1,0 +1,258 @@
+"""The engine without a model: deterministic, instant, and able to misbehave.
+
+Tokens are words. Scripted answers are given in turn; without any, the last
+line of the question is echoed. The last user message may command it:
+
+==================  ======================================================
+in the message      what happens
+==================  ======================================================
+``!say TEXT``       the answer is TEXT, the rest of that line
+``!long``           two thousand words, unless the limit is lower
+``!stall``          nothing is written until the answer is cancelled
+``!hang``           nothing is written and cancelling does not help
+``!crash``          the process dies after the first word
+==================  ======================================================
+
+So may the name of the model file: ``damaged`` is refused, ``crash`` dies while
+loading, ``crash-repack`` only on rungs that repack, ``hang`` never ends. The
+file itself is not opened and need not exist, except that ``missing`` is.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+from commonplace.chat.messages import Message
+from commonplace.engine.types import Completion, Finish, LoadOptions, ModelInfo, Sampling
+from commonplace.errors import EngineError, ModelError
+
+LONG_WORDS = 2000
+_TOKEN = re.compile(r"\s*\S+|\s+")
+_TICK = 0.005
+
+Crash = Callable[[], NoReturn]
+
+
+def crash_here() -> NoReturn:
+    """Behave as a session does whose child died."""
+    raise EngineError(
+        "The model's process ended unexpectedly. The worker process ended by signal 9.",
+        "Load the model again.",
+    )
+
+
+class FakeModel:
+    """The `Model` of the fake; see `commonplace.engine.types.Model`."""
+
+    def __init__(self, info: ModelInfo, answers: Sequence[str] = (), crash: Crash = crash_here):
+        self.info = info
+        self._answers = list(answers)
+        self._crash = crash
+        self._live: list[str] = []
+
+    def close(self) -> None:
+        """Forget the conversation."""
+        self._live.clear()
+
+    def count(self, text: str) -> int:
+        """Return the number of words."""
+        return len(_TOKEN.findall(text))
+
+    def count_messages(self, messages: Sequence[Message]) -> int:
+        """Return the number of words, and one turn mark for each message and the answer."""
+        return len(_prompt(messages))
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        on_text: Callable[[str], None],
+        stopped: Callable[[], bool],
+    ) -> Completion:
+        """Answer as the module's description says."""
+        started = time.monotonic()
+        prompt = _prompt(messages)
+        if len(prompt) + sampling.max_tokens > self.info.context:
+            raise EngineError(
+                f"The question takes {len(prompt)} tokens and the answer may take "
+                f"{sampling.max_tokens}; this model sees {self.info.context} at once.",
+                "Ask with fewer or shorter passages.",
+            )
+        reused = _shared(self._live, prompt)
+        written: list[str] = []
+        finish: Finish = "stop"
+        for token in self._tokens(messages, stopped):
+            if stopped():
+                finish = "cancelled"
+                break
+            if len(written) == sampling.max_tokens:
+                finish = "length"
+                break
+            written.append(token)
+            on_text(token)
+        if stopped():
+            finish = "cancelled"
+        self._live = prompt + written
+        elapsed = (time.monotonic() - started) * 1000
+        return Completion(
+            "".join(written), finish, len(prompt), reused, len(written), elapsed, elapsed
+        )
+
+    def _tokens(self, messages: Sequence[Message], stopped: Callable[[], bool]) -> Iterator[str]:
+        question = next((m.content for m in reversed(messages) if m.role == "user"), "")
+        if "!crash" in question:
+            yield "This"
+            self._crash()
+        while "!hang" in question or ("!stall" in question and not stopped()):
+            time.sleep(_TICK)
+        if "!long" in question:
+            yield from (f"word{number} " for number in range(LONG_WORDS))
+        elif "!stall" not in question:
+            yield from _TOKEN.findall(self._answer(question))
+
+    def _answer(self, question: str) -> str:
+        _, said, text = question.partition("!say ")
+        if said:
+            return text.partition("\n")[0]
+        if self._answers:
+            return self._answers.pop(0)
+        lines = question.strip().splitlines() or ["nothing"]
+        return f"You asked: {lines[-1]}"
+
+
+def open_fake(
+    path: Path,
+    options: LoadOptions,
+    rung: str,
+    on_progress: Callable[[float, bool], None],
+    stopped: Callable[[], bool],
+    *,
+    answers: Sequence[str] = (),
+    crash: Crash = crash_here,
+) -> FakeModel:
+    """Open a fake model as the name of `path` says; see the module's description."""
+    name = path.name.lower()
+    on_progress(0.0, False)
+    if "damaged" in name or "missing" in name:
+        raise ModelError(f"{path.name} is not a GGUF file.", "Choose another model.")
+    if "crash" in name and (options.repack or "crash-repack" not in name):
+        crash()
+    while "hang" in name and not stopped():
+        time.sleep(_TICK)
+    on_progress(1.0, False)
+    info = ModelInfo(
+        name=path.stem,
+        path=str(path),
+        architecture="fake",
+        family="fake",
+        parameters=1,
+        context=options.context,
+        quantisation="none",
+        file_bytes=0,
+        memory_bytes=0,
+        backend="none",
+        rung=rung,
+        note="This is not a model: it repeats what it is asked.",
+    )
+    return FakeModel(info, answers, crash)
+
+
+class FakeEngine:
+    """`EngineSession` without a process, for tests of those who use an engine.
+
+    `asked` has the messages of each completion, in order.
+    """
+
+    def __init__(self, answers: Sequence[str] = (), options: LoadOptions | None = None) -> None:
+        self._answers = answers
+        self._options = options or LoadOptions()
+        self._model: FakeModel | None = None
+        self.asked: list[list[Message]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def load(self, path: Path, *, stop: Callable[[], bool] | None = None) -> ModelInfo:
+        """Open the fake that the name of `path` asks for."""
+        self._model = open_fake(
+            path,
+            self._options,
+            "as asked",
+            lambda _fraction, _offloads: None,
+            stop or _never,
+            answers=self._answers,
+        )
+        return self._model.info
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of words of each text."""
+        model = self._loaded()
+        return [model.count(text) for text in texts]
+
+    def count_messages(self, messages: Sequence[Message]) -> int:
+        """Return the number of words and turn marks of the prompt."""
+        return self._loaded().count_messages(messages)
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        on_text: Callable[[str], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Completion:
+        """Answer as the module's description says."""
+        model = self._loaded()
+        self.asked.append(list(messages))
+        try:
+            return model.complete(messages, sampling, on_text or _ignore, stop or _never)
+        except EngineError as error:
+            if "ended unexpectedly" in error.message:
+                self._model = None
+            raise
+
+    def close(self) -> None:
+        """Forget the model."""
+        self._model = None
+
+    def _loaded(self) -> FakeModel:
+        if self._model is None:
+            raise EngineError("No model is loaded.", "Load a model first.")
+        return self._model
+
+
+def _never() -> bool:
+    return False
+
+
+def _ignore(_text: str) -> None:
+    pass
+
+
+def _prompt(messages: Sequence[Message]) -> list[str]:
+    prompt = []
+    for message in messages:
+        prompt.append(f"<{message.role}>")
+        prompt += _TOKEN.findall(message.content)
+    return [*prompt, "<assistant>"]
+
+
+def _shared(live: list[str], prompt: list[str]) -> int:
+    count = 0
+    for ours, theirs in zip(live, prompt[:-1], strict=False):
+        if ours != theirs:
+            break
+        count += 1
+    return count
