@@ -101,6 +101,8 @@ class TreeSource:
         """Report what an event says about folders that count (called by watchdog)."""
         if event.event_type in {"opened", "closed_no_write"}:
             return
+        if event.is_directory and event.event_type == "modified":
+            return  # an echo of the event about what lies in that folder
         for path in {os.fsdecode(event.src_path), os.fsdecode(event.dest_path)} - {""}:
             self._report(path, is_dir=event.is_directory, gone=event.event_type == "deleted")
 
