@@ -49,7 +49,7 @@ constraints: $(READY) ## pin the newest versions that pyproject.toml allows
 
 clean: ## remove what can be made again; models and compiled wheels stay
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	find app tests bench scripts -name __pycache__ -prune -exec rm -rf {} +
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # What the tests need includes what a run needs, so the second marks both as done.
 $(READY):
