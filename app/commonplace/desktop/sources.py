@@ -1,0 +1,231 @@
+"""The passages an answer rests on, each with its place, its reasons and who named it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtWidgets import (
+    QLabel,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from commonplace.desktop.theme import ThemeKeeper
+from commonplace.desktop.visible import one_line
+from commonplace.recall.passages import Passage
+
+Index = QModelIndex | QPersistentModelIndex
+PAD = 10
+GAP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage with its number; `by` is ``model``, ``attribution`` or empty."""
+
+    number: int
+    passage: Passage
+    by: str = ""
+
+
+class SourcesModel(QAbstractListModel):
+    """The sources of one answer, in order."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sources: tuple[Source, ...] = ()
+
+    def show(self, sources: Sequence[Source]) -> None:
+        """Replace the list."""
+        self.beginResetModel()
+        self._sources = tuple(sources)
+        self.endResetModel()
+
+    def source(self, row: int) -> Source:
+        """Return the source in `row`."""
+        return self._sources[row]
+
+    def row_of(self, number: int) -> int:
+        """Return the row of source `number`, or -1."""
+        return next((r for r, s in enumerate(self._sources) if s.number == number), -1)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Return the number of sources."""
+        return 0 if parent.isValid() else len(self._sources)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return what a list, or a screen reader, says of a source."""
+        if not index.isValid() or index.row() >= len(self._sources):
+            return None
+        source = self._sources[index.row()]
+        passage = source.passage
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return one_line(passage.place)
+            case Qt.ItemDataRole.UserRole:
+                return source
+            case Qt.ItemDataRole.ToolTipRole:
+                return None
+            case Qt.ItemDataRole.AccessibleTextRole:
+                parts = [f"[{source.number}] {passage.place}", symbol_of(passage)]
+                return one_line(", ".join([*parts, mark_of(source.by, self), *passage.reasons]))
+        return None
+
+
+def symbol_of(passage: Passage) -> str:
+    """Return what the passage is, as in ``function load``."""
+    return f"{passage.kind} {passage.symbol}".strip()
+
+
+def mark_of(by: str, owner: QAbstractListModel | QStyledItemDelegate) -> str:
+    """Return in words who says that the answer rests on a passage."""
+    if by == "model":
+        return owner.tr("cited")
+    return owner.tr("≈ matched") if by == "attribution" else ""
+
+
+class SourceDelegate(QStyledItemDelegate):
+    """Paints a source in three lines."""
+
+    def __init__(self, keeper: ThemeKeeper, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._keeper = keeper
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Leave room for three lines."""
+        del index
+        height = QFontMetrics(option.font).height()
+        return QSize(160, 3 * height + 2 * GAP + 2 * PAD)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Paint number, place and mark; then folder and symbol; then the reasons."""
+        source = index.data(Qt.ItemDataRole.UserRole)
+        state = option.state
+        box: QRect = option.rect
+        theme = self._keeper.theme
+        painter.save()
+        selected = bool(state & QStyle.StateFlag.State_Selected)
+        if selected:
+            painter.fillRect(box, theme.colour("selection"))
+        elif state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(box, theme.colour("alternate"))
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(theme.colour("accent"))
+            painter.drawRect(box.adjusted(0, 0, -1, -1))
+        painter.setPen(theme.colour("border"))
+        painter.drawLine(box.bottomLeft(), box.bottomRight())
+        strong = theme.colour("on_selection" if selected else "text")
+        weak = theme.colour("on_selection" if selected else "muted")
+        self._lines(painter, box.adjusted(PAD, PAD, -PAD, -PAD), source, (strong, weak))
+        painter.restore()
+
+    def _lines(self, painter: QPainter, box: QRect, source: Source, colours: Any) -> None:
+        passage, plain = source.passage, painter.font()
+        strong, weak = colours
+        bold = QFont(plain)
+        bold.setWeight(QFont.Weight.DemiBold)
+        height = QFontMetrics(plain).height()
+        folder, _, name = passage.path.rpartition("/")
+        mark = mark_of(source.by, self)
+        room = box.width() - (QFontMetrics(plain).horizontalAdvance(mark) + 12 if mark else 0)
+        lines = f":{passage.start_line}–{passage.end_line}"
+        rows = (
+            (bold, strong, f"[{source.number}]  {name}{lines}", room),
+            (plain, strong, " · ".join(filter(None, (symbol_of(passage), folder))), box.width()),
+            (plain, weak, " · ".join(passage.reasons), box.width()),
+        )
+        top = box.top()
+        for font, colour, text, width in rows:
+            painter.setFont(font)
+            painter.setPen(colour)
+            shown = QFontMetrics(font).elidedText(
+                one_line(text), Qt.TextElideMode.ElideRight, width
+            )
+            painter.drawText(QRect(box.left(), top, width, height), 0, shown)
+            top += height + GAP
+        if mark:
+            painter.setFont(plain)
+            painter.setPen(self._keeper.theme.colour("ok" if source.by == "model" else "muted"))
+            right = Qt.AlignmentFlag.AlignRight
+            painter.drawText(QRect(box.left(), box.top(), box.width(), height), right, mark)
+
+
+class SourcesPanel(QWidget):
+    """The list beside the answer."""
+
+    chosen = Signal(object)
+    """A `Source` was clicked or Enter was pressed on it."""
+
+    def __init__(self, keeper: ThemeKeeper, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("pane")
+        self._keeper = keeper
+        self.title = QLabel(self.tr("Sources"), self)
+        self.title.setObjectName("paneTitle")
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.hint = QLabel(
+            self.tr("The passages an answer rests on appear here. Click one to read it in place."),
+            self,
+        )
+        self.hint.setObjectName("muted")
+        self.hint.setTextFormat(Qt.TextFormat.PlainText)
+        self.hint.setWordWrap(True)
+        self.hint.setContentsMargins(12, 4, 12, 12)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.title.setContentsMargins(12, 10, 12, 6)
+        self.model = SourcesModel(self)
+        self.list = QListView(self)
+        self.list.setAccessibleName(self.tr("Sources of the answer"))
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(SourceDelegate(keeper, self.list))
+        self.list.setUniformItemSizes(True)
+        self.list.setMouseTracking(True)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.title)
+        layout.addWidget(self.hint, 1)
+        layout.addWidget(self.list, 1)
+        self.list.hide()
+        self.list.clicked.connect(self._choose)
+        self.list.activated.connect(self._choose)
+
+    def show_sources(self, sources: Sequence[Source]) -> None:
+        """Show the sources of one answer."""
+        self.model.show(sources)
+        self.title.setText(
+            self.tr("Sources · {0}").format(len(sources)) if sources else self.tr("Sources")
+        )
+        self.list.setVisible(bool(sources))
+        self.hint.setVisible(not sources)
+
+    def select(self, number: int) -> Source | None:
+        """Select source `number` and return it."""
+        row = self.model.row_of(number)
+        if row < 0:
+            return None
+        index = self.model.index(row)
+        self.list.setCurrentIndex(index)
+        self.list.scrollTo(index)
+        return self.model.source(row)
+
+    def _choose(self, index: QModelIndex) -> None:
+        self.chosen.emit(self.model.source(index.row()))
