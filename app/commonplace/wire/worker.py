@@ -109,19 +109,26 @@ class Worker:
             if task is not None:
                 task.cancel()
             return
-        number = message.get("id")
-        if not isinstance(number, int):
+        number = _number(message.get("id"))
+        if number < 0:
             log.error("A request without a number: %s", sorted(message))
             return
-        task = Task(self._send, number, message.get("deadline"))
-        handler = handlers.get(str(message.get("method")))
+        method, deadline = message.get("method"), message.get("deadline")
+        params = message.get("params") or {}
+        handler = handlers.get(str(method))
         if handler is None:
-            unknown = ProtocolError(f"The {self._role} has no method {message.get('method')!r}.")
-            self._send({"id": number, "error": to_wire(unknown)})
+            self._refuse(number, f"The {self._role} has no method {method!r}.")
             return
+        if not isinstance(params, dict) or not isinstance(deadline, int | float | None):
+            self._refuse(number, f"The parameters or the deadline of {method} are malformed.")
+            return
+        task = Task(self._send, number, deadline)
         with self._tasks_lock:
             self._tasks[number] = task
-        self._pool.submit(self._serve, number, task, handler, message.get("params") or {})
+        self._pool.submit(self._serve, number, task, handler, params)
+
+    def _refuse(self, number: int, why: str) -> None:
+        self._send({"id": number, "error": to_wire(ProtocolError(why))})
 
     def _serve(self, number: int, task: Task, handler: Handler, params: Message) -> None:
         try:
