@@ -13,7 +13,7 @@ def main() -> None:
     """Run the program with the arguments it was started with."""
     if sys.argv[1:2] == ["worker"] and len(sys.argv) == 3:
         run_role(sys.argv[2])
-    from commonplace.cli import run
+    from commonplace.cli.commands import run
 
     sys.exit(run())
 

@@ -1,7 +1,10 @@
 """Words of code: identifiers whole and split, lower-cased.
 
-SQLite's tokenizer does not split ``camelCase``, so words are prepared here,
-for the index and for questions alike.
+SQLite's tokenizer cuts ``snake_case`` at the underscore and folds case, but
+it neither splits ``camelCase`` nor keeps ``snake_case`` whole. So compound
+identifiers get their missing forms here, for the index and for questions
+alike. The whole form drops underscores: ``max_retries``, ``maxRetries`` and
+``MaxRetries`` are one word.
 """
 
 from __future__ import annotations
@@ -9,12 +12,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-IDENTIFIER = re.compile(r"[^\W\d]\w*|\d+(?:\.\d+)*", re.UNICODE)
+IDENTIFIER = re.compile(r"[^\W_]\w*|_+\w+", re.UNICODE)
+COMPOUND = re.compile(r"\b(?:[^\W_]+_\w+|[A-Z]?[a-z0-9]+[A-Z]\w*|[A-Z]{2,}[a-z]\w*)")
 PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+", re.UNICODE)
 MAX_WORD = 64
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=100_000)
 def split_identifier(name: str) -> tuple[str, ...]:
     """Return the lower-cased parts of an identifier.
 
@@ -24,10 +28,15 @@ def split_identifier(name: str) -> tuple[str, ...]:
     return tuple(part.lower() for part in PARTS.findall(name))
 
 
-@lru_cache(maxsize=200_000)
+def whole_form(name: str) -> str:
+    """Return the one form that all spellings of an identifier share."""
+    return name.replace("_", "").lower()[:MAX_WORD]
+
+
+@lru_cache(maxsize=100_000)
 def forms_of(name: str) -> tuple[str, ...]:
     """Return an identifier's whole form, then its parts where they differ."""
-    whole = name.lower().strip("_")[:MAX_WORD]
+    whole = whole_form(name)
     parts = split_identifier(name)
     if len(parts) <= 1:
         return (whole,) if whole else parts
@@ -40,3 +49,21 @@ def words_of(text: str) -> list[str]:
     for name in IDENTIFIER.findall(text):
         found.extend(forms_of(name))
     return found
+
+
+@lru_cache(maxsize=100_000)
+def _missing_forms(name: str) -> str:
+    if "_" in name:
+        camel = [p for piece in name.split("_") for p in _camel_parts(piece)]
+        return " ".join([whole_form(name), *camel])
+    return " ".join(split_identifier(name))
+
+
+def _camel_parts(piece: str) -> tuple[str, ...]:
+    parts = split_identifier(piece)
+    return parts if len(parts) > 1 else ()
+
+
+def compound_forms(text: str) -> str:
+    """Return the forms of compound identifiers that SQLite's tokenizer misses."""
+    return " ".join(map(_missing_forms, COMPOUND.findall(text)))

@@ -1,0 +1,165 @@
+"""What works on this machine, and how to mend what does not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from commonplace import __version__
+from commonplace.engine.library import choose_model
+from commonplace.engine.session import EngineSession
+from commonplace.errors import CommonplaceError
+from commonplace.index.embedder import open_embedder
+from commonplace.paths import StatePaths
+from commonplace.settings import load
+from commonplace.workspace.project import Workspace
+from commonplace.workspace.watch import Watcher
+
+FREE_MB = 1024
+QT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; `remedy` is empty when all is well."""
+
+    name: str
+    good: bool
+    found: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as plain data."""
+        return asdict(self)
+
+
+def examine(state: StatePaths) -> list[Check]:
+    """Look at everything the program needs, in the order a user meets it."""
+    checks: list[Callable[[], Check]] = [
+        _python,
+        _qt,
+        lambda: _folders(state),
+        lambda: _settings(state),
+        lambda: _embedder(state),
+        _watches,
+        lambda: _model(state),
+    ]
+    return [check() for check in checks]
+
+
+def _python() -> Check:
+    found = (
+        f"Commonplace {__version__}, Python {platform.python_version()} on {platform.platform()}"
+    )
+    return Check("program", good=True, found=found)
+
+
+def _qt() -> Check:
+    """Load Qt's widgets in a child: a missing system library ends it, not us."""
+    try:
+        found = f"PySide6 {version('PySide6-Essentials')}"
+    except PackageNotFoundError:
+        return Check("window", False, "PySide6 is not installed", "Run 'make run' once.")
+    code = "from PySide6.QtWidgets import QApplication; QApplication([])"
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=QT_SECONDS,
+            env=environment,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check("window", good=False, found=f"{found} did not start ({error})")
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return Check(
+            "window",
+            good=False,
+            found=f"{found} does not start: {reason}",
+            remedy="Install Qt's system libraries: 'make run' lists and, as root, installs them.",
+        )
+    return Check("window", good=True, found=found)
+
+
+def _folders(state: StatePaths) -> Check:
+    for folder in (state.config, state.data, state.cache):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            return Check(
+                "state folders",
+                good=False,
+                found=f"{folder} cannot be written: {error.strerror}",
+                remedy="Mend its permissions, or set COMMONPLACE_HOME to another folder.",
+            )
+    free = shutil.disk_usage(state.cache).free >> 20
+    found = f"{state.config}, {state.data}, {state.cache}; {free:,} MiB free"
+    remedy = "" if free >= FREE_MB else "Free some space: a large project needs up to 1 GiB."
+    return Check("state folders", good=free >= FREE_MB, found=found, remedy=remedy)
+
+
+def _settings(state: StatePaths) -> Check:
+    try:
+        load(state.settings_file)
+    except CommonplaceError as error:
+        return Check("settings", good=False, found=error.message, remedy=error.remedy)
+    exists = state.settings_file.exists()
+    return Check("settings", good=True, found=str(state.settings_file) if exists else "defaults")
+
+
+def _embedder(state: StatePaths) -> Check:
+    try:
+        embedder = open_embedder(load(state.settings_file).recall_embedder, state.model_folders())
+    except CommonplaceError as error:
+        return Check("embedder", good=False, found=error.message, remedy=error.remedy)
+    if embedder is None:
+        return Check("embedder", good=True, found="switched off; recall uses words only")
+    return Check("embedder", good=True, found=f"{embedder.id}, {embedder.dimensions} dimensions")
+
+
+def _watches() -> Check:
+    """Watch a folder of our own and see what the system grants."""
+    with tempfile.TemporaryDirectory() as name:
+        watcher = Watcher(Workspace(Path(name)), lambda _: None)
+        watcher.start([""])
+        state = watcher.state
+        watcher.stop()
+    good = state.mode == "events"
+    found = "changes are noticed as they happen" if good else "changes are looked for by polling"
+    return Check("watching", good=good, found=found, remedy=state.note)
+
+
+def _model(state: StatePaths) -> Check:
+    """Load the model in the engine, which tests itself with a real prompt."""
+    try:
+        path = choose_model(load(state.settings_file).model_path, state.model_folders())
+        if path is None:
+            return Check(
+                "model",
+                good=False,
+                found="there is none, so passages are the answers",
+                remedy="Run 'make models' for a small one, or set model.path to a GGUF file.",
+            )
+        with EngineSession(log_file=state.logs / "engine.log") as engine:
+            info = engine.load(path)
+    except CommonplaceError as error:
+        return Check("model", good=False, found=error.message, remedy=error.remedy)
+    found = (
+        f"{info.name} ({info.architecture}, {info.parameters / 1e6:,.0f}M, {info.quantisation}) "
+        f"answers; offload: {info.backend}"
+    )
+    return Check("model", good=True, found=f"{found}. {info.note}".strip())

@@ -1,0 +1,347 @@
+"""Definitions of a file, found in its syntax tree.
+
+Only bodies that can hold definitions are entered, so a file costs far less
+than a walk over its whole tree.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tree_sitter import Language as Grammar
+from tree_sitter import Node, Parser, Query, QueryCursor, QueryError
+from tree_sitter_language_pack import get_language
+
+from commonplace.index.languages import COMMENTS, Language
+
+MAX_DEPTH = 40
+NAME_NODES = frozenset(
+    {
+        "identifier",
+        "type_identifier",
+        "field_identifier",
+        "property_identifier",
+        "simple_identifier",
+        "constant",
+        "name",
+        "word",
+        "qualified_identifier",
+        "destructor_name",
+        "operator_name",
+        "variable",
+        "IDENTIFIER",
+    }
+)
+FUNCTION_VALUES = frozenset(
+    {
+        "arrow_function",
+        "function_expression",
+        "function",
+        "generator_function",
+        "class",
+        "function_definition",
+    }
+)
+ELIXIR_KINDS = {
+    "defmodule": "module", "defprotocol": "protocol", "defimpl": "impl", "def": "function",
+    "defp": "function", "defmacro": "macro", "defmacrop": "macro", "defguard": "macro",
+    "defdelegate": "function", "defstruct": "struct", "test": "test", "describe": "test",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Definition:
+    """A named stretch of lines. Lines count from 0; `end` is exclusive.
+
+    `name` is dotted through the enclosing definitions.
+    """
+
+    kind: str
+    name: str
+    start: int
+    end: int
+    children: list[Definition] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What the syntax tree says about a file.
+
+    `comments` are byte ranges of comments and docstrings, in order.
+    """
+
+    definitions: list[Definition]
+    comments: list[tuple[int, int]]
+
+
+class _Grammars(threading.local):
+    """Parsers and queries per thread: they are not safe to share."""
+
+    def __init__(self) -> None:
+        self.parsers: dict[str, Parser] = {}
+        self.comment_queries: dict[str, Query | None] = {}
+
+
+_grammars = _Grammars()
+
+
+def outline(source: bytes, language: Language) -> Outline | None:
+    """Parse `source` and return its outline; None where there is no grammar."""
+    if language.grammar == "-":
+        return None
+    parser = _grammars.parsers.get(language.grammar)
+    if parser is None:
+        parser = Parser(get_language(language.grammar))  # type: ignore[arg-type]
+        _grammars.parsers[language.grammar] = parser
+    root = parser.parse(source).root_node
+    if language.prose:
+        return Outline(list(_sections(root)), [])
+    return Outline(list(_definitions(root, language, "", 0)), _comments(root, language))
+
+
+def _comments(root: Node, language: Language) -> list[tuple[int, int]]:
+    query = _comment_query(language)
+    if query is None:
+        return []
+    found = QueryCursor(query).captures(root).get("c", [])
+    return sorted((node.start_byte, node.end_byte) for node in found)
+
+
+def _comment_query(language: Language) -> Query | None:
+    name = language.grammar
+    if name not in _grammars.comment_queries:
+        grammar = get_language(name)  # type: ignore[arg-type]
+        patterns = [f"({node}) @c" for node in sorted(COMMENTS) if _has_node(grammar, node)]
+        if name == "python":
+            patterns += ["(module (string) @c)", "(block (string) @c)"]  # docstrings
+        _grammars.comment_queries[name] = Query(grammar, "\n".join(patterns)) if patterns else None
+    return _grammars.comment_queries[name]
+
+
+def _has_node(grammar: Grammar, node: str) -> bool:
+    try:
+        Query(grammar, f"({node}) @c")
+    except QueryError:
+        return False
+    return True
+
+
+def _definitions(parent: Node, language: Language, scope: str, depth: int) -> Iterator[Definition]:
+    if depth > MAX_DEPTH:
+        return
+    lead: int | None = None  # first line of the comments and attributes before a definition
+    last: Definition | None = None
+    for node in parent.named_children:
+        if node.type in language.prefixes:
+            lead = node.start_point[0] if lead is None else lead
+            continue
+        found = _definition(node, language, scope, depth)
+        if found is None:
+            lead = None
+            if node.type in language.scopes or node.type == "ERROR":
+                yield from _definitions(node, language, scope, depth + 1)
+            continue
+        if lead is not None and found.start - lead < 60:
+            found.start = min(lead, found.start)
+        lead = None
+        if last is not None and last.name == found.name and found.start <= last.end + 1:
+            last.end = found.end  # clauses of one function, as in Haskell and Elixir
+            continue
+        last = found
+        yield found
+
+
+def _definition(node: Node, language: Language, scope: str, depth: int) -> Definition | None:
+    outer = node
+    if node.type in language.wrappers:
+        inner = [c for c in node.named_children if c.type in language.definitions]
+        if not inner:
+            nested = [c for c in node.named_children if c.type in language.wrappers]
+            return (
+                _widened(_definition(nested[0], language, scope, depth), node) if nested else None
+            )
+        node = inner[0]
+    kind = language.definitions.get(node.type)
+    if kind is None:
+        return None
+    kind, name = _kind_and_name(node, kind, language)
+    if not name:
+        return None
+    full = f"{scope}.{name}" if scope else name
+    definition = Definition(kind, full, outer.start_point[0], _end_line(outer))
+    for body in _bodies(node, language):
+        definition.children.extend(_definitions(body, language, full, depth + 1))
+    if kind == "class":
+        for child in definition.children:
+            if child.kind == "function":
+                child.kind = "method"
+    return definition
+
+
+def _widened(definition: Definition | None, node: Node) -> Definition | None:
+    if definition is not None:
+        definition.start, definition.end = node.start_point[0], _end_line(node)
+    return definition
+
+
+def _end_line(node: Node) -> int:
+    row, column = node.end_point
+    return row if column == 0 and row > node.start_point[0] else row + 1
+
+
+def _bodies(node: Node, language: Language) -> list[Node]:
+    kind = language.definitions.get(node.type)
+    if kind in {"function", "method"} and language.name not in {"elixir", "zig"}:
+        return []
+    found = [child for child in node.named_children if child.type in language.scopes]
+    if language.name == "zig":
+        found += [g for c in node.named_children for g in _zig_containers(c, 0)]
+    return found
+
+
+def _zig_containers(node: Node, depth: int) -> list[Node]:
+    if node.type == "ContainerDecl":
+        return [node]
+    if depth > 6 or node.type == "Block":
+        return []
+    return [g for child in node.named_children for g in _zig_containers(child, depth + 1)]
+
+
+def _kind_and_name(node: Node, kind: str, language: Language) -> tuple[str, str]:
+    if language.name == "elixir":
+        return _elixir(node)
+    if language.name == "zig":
+        return _zig(node, kind)
+    if node.type in {"variable_declarator", "assignment_expression", "assignment_statement"}:
+        return kind, _assigned_function(node)
+    if node.type == "impl_item":
+        return kind, _text(node.child_by_field_name("type")).split("<")[0]
+    if node.type == "method_declaration" and language.name == "go":
+        receiver = _text(node.child_by_field_name("receiver")).strip("()").split()
+        owner = receiver[-1].lstrip("*").split("[")[0] if receiver else ""
+        return kind, f"{owner}.{_name(node)}" if owner else _name(node)
+    if language.name == "sql":
+        return kind, _sql_name(node)
+    if language.name == "css":
+        return kind, _text(node).split("{")[0].strip()[:80]
+    if node.type == "companion_object":
+        return kind, _name(node) or "Companion"
+    if node.type == "init_declaration":
+        return kind, "init"
+    if node.type in {"struct_specifier", "union_specifier", "enum_specifier"}:
+        return kind, _name(node) if node.child_by_field_name("body") else ""
+    return kind, _name(node)
+
+
+def _name(node: Node) -> str:
+    """Return the defined name, following declarators of C and its kin."""
+    seen = 0
+    current: Node | None = node
+    while current is not None and seen < 10:
+        named = current.child_by_field_name("name")
+        if named is not None:
+            return _text(named)
+        inner = current.child_by_field_name("declarator")
+        if inner is None:
+            break
+        current, seen = inner, seen + 1
+    if current is None:
+        return ""
+    if current.type in NAME_NODES:
+        return _text(current)
+    for child in current.named_children:
+        if child.type in NAME_NODES or child.type == "parenthesized_declarator":
+            return _text(child)
+        if child.type.endswith("declarator"):
+            return _name(child)
+    return ""
+
+
+def _assigned_function(node: Node) -> str:
+    left = node.child_by_field_name("name") or node.child_by_field_name("left")
+    right = node.child_by_field_name("value") or node.child_by_field_name("right")
+    if node.type == "assignment_statement" and node.named_child_count == 2:
+        left, values = node.named_children
+        right = values.named_children[0] if values.named_children else None
+    if left is None or right is None:
+        return ""
+    while right.type == "assignment_expression":  # a = b = function () {}
+        inner = right.child_by_field_name("right")
+        if inner is None:
+            break
+        right = inner
+    if right.type in FUNCTION_VALUES or _wraps_function(right):
+        return _text(left)[:120]
+    return ""
+
+
+def _wraps_function(node: Node) -> bool:
+    """Whether `node` is a call given a function, as in ``memo(() => …)``."""
+    arguments = node.child_by_field_name("arguments") if node.type == "call_expression" else None
+    return arguments is not None and any(
+        child.type in FUNCTION_VALUES for child in arguments.named_children
+    )
+
+
+def _elixir(node: Node) -> tuple[str, str]:
+    target = node.child_by_field_name("target") or (
+        node.named_children[0] if node.named_children else None
+    )
+    kind = ELIXIR_KINDS.get(_text(target))
+    arguments = next((c for c in node.named_children if c.type == "arguments"), None)
+    if kind is None or kind == "struct":
+        return "", ""  # a struct is its module's
+    if arguments is None or not arguments.named_children:
+        return kind, _text(target)
+    first = arguments.named_children[0]
+    if first.type == "binary_operator" and first.named_children:  # def f(a) when a > 0
+        first = first.named_children[0]
+    if first.type == "call" and first.named_children:
+        first = first.named_children[0]
+    return kind, _text(first).strip('"')[:80]
+
+
+def _zig(node: Node, kind: str) -> tuple[str, str]:
+    if node.type == "TestDecl":
+        return kind, next((_text(c).strip('"') for c in node.named_children), "")[:80]
+    inner = node.named_children[0] if node.named_children else None
+    if inner is None:
+        return kind, ""
+    if inner.type == "VarDecl":
+        return ("struct" if _zig_containers(inner, 0) else "constant"), _name(inner)
+    return kind, _name(inner)
+
+
+def _sql_name(node: Node) -> str:
+    words = _text(node)[:200].split()
+    if not words or words[0].lower() not in {"create", "alter"}:
+        return ""
+    skip = {"create", "alter", "or", "replace", "temporary", "temp", "unique", "if", "not",
+            "exists", "table", "view", "function", "procedure", "index", "trigger", "type",
+            "materialized", "schema"}  # fmt: skip
+    return next((w.split("(")[0].strip('"`[]') for w in words if w.lower() not in skip), "")
+
+
+def _sections(root: Node) -> Iterator[Definition]:
+    """Yield the sections of a Markdown or reStructuredText tree, nested by heading."""
+    for node in root.named_children:
+        if node.type != "section":
+            continue
+        title = _heading(node)
+        start, end = node.start_point[0], _end_line(node)
+        yield Definition("section", title, start, end, list(_sections(node)))
+
+
+def _heading(section: Node) -> str:
+    for child in section.named_children:
+        if "heading" in child.type or child.type == "title":
+            return " ".join(_text(child).strip("#=-~ \n").split())[:120]
+    return ""
+
+
+def _text(node: Node | None) -> str:
+    if node is None or node.text is None:
+        return ""
+    return node.text.decode("utf-8", "replace")

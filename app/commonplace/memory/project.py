@@ -1,0 +1,294 @@
+"""The memory of one project: workspace, index and recall behind one object.
+
+`Memory` does its work in the calling thread: the command line uses it as it
+is, `background.Keeper` runs it behind a window. One process at a time may
+write a project's index; a second one may still search what is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from commonplace.errors import CancelledError, ModelError, ProjectBusyError
+from commonplace.index.embedder import Embedder, open_embedder
+from commonplace.index.indexer import EMBED_BATCH, Changes, Indexer, Outcome
+from commonplace.index.store import FILE_NAME, Store, open_reader, storage_error
+from commonplace.index.vectors import VectorTable, load_table
+from commonplace.memory.status import Status
+from commonplace.paths import StatePaths
+from commonplace.recall.passages import Found
+from commonplace.recall.search import search
+from commonplace.workspace.files import Skipped, Snapshot, never
+from commonplace.workspace.project import Workspace
+
+log = logging.getLogger(__name__)
+
+LOCK_FILE = "writer.lock"
+BUILDING = "The index is still being built, so something may be missing."
+
+StatusListener = Callable[[Status], None]
+
+
+def _quiet(_: Status) -> None:
+    """Listen to nothing."""
+
+
+class Memory:
+    """The memory of the project at `root`, writable by this process alone.
+
+    Raises `ProjectError` for a folder that cannot be opened, `ProjectBusyError`
+    when another process has it open, and `StorageError` when the state folder
+    cannot be written.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        state: StatePaths,
+        *,
+        embedder: str = "starter",
+        embed_threads: int | None = None,
+        on_status: StatusListener = _quiet,
+    ) -> None:
+        self.workspace = Workspace(root)
+        self.root = self.workspace.root
+        self.folder = state.project_cache(self.root)
+        self._on_status = on_status
+        self._lock = _lock(self.folder, self.root)
+        try:
+            self.store = Store(self.folder)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._embedder, note = _embedder(embedder, state, embed_threads)
+        self.status = Status()
+        self._notes = {"index": self.store.rebuilt, "embedder": note}
+        self._indexer = Indexer(self.workspace, self.store, self._embedder)
+        self._readers = Readers(self.store.path)
+        self._unread: tuple[Skipped, ...] = ()
+        self.folders: frozenset[str] = frozenset()
+        self._announce()
+
+    def close(self) -> None:
+        """Give the project up; everything committed stays."""
+        self._readers.close()
+        self.store.close()
+        self._lock.release()
+
+    def refresh(
+        self, folders: Collection[str] | None = None, stop: Callable[[], bool] = never
+    ) -> Outcome:
+        """Scan the disk and read what changed; `folders` bounds the scan.
+
+        Raises `CancelledError`, `ProjectError` and `StorageError`; what was
+        read until then stays.
+        """
+        if folders is None or "" in folders:
+            self.report(phase="scanning", done=0, total=0)
+            snapshot = self.workspace.scan(stop)
+            self.folders, self._unread = snapshot.folders, snapshot.skipped
+        else:
+            snapshot = self.workspace.scan_under(folders, stop)
+            self._merge(snapshot, folders)
+        changes = self._indexer.changes_since(snapshot, folders)
+        outcome = self._read(changes, stop)
+        self._announce()
+        return outcome
+
+    def embed(self, stop: Callable[[], bool] = never, limit: int | None = None) -> bool:
+        """Embed what waits, all of it or about `limit` chunks.
+
+        Returns whether something may be left. A model that cannot be loaded
+        is noted in the status, and recall goes on with words.
+        """
+        done = 0
+        try:
+            while limit is None or done < limit:
+                if stop():
+                    raise CancelledError("Stopped.")
+                count = self._indexer.embed_some(EMBED_BATCH)
+                if not count:
+                    return False
+                done += count
+                vectors, chunks = len(self._indexer.vectors), self.status.chunks
+                self.report(phase="embedding", done=vectors, total=chunks, vectors=vectors)
+        except ModelError as error:
+            self.note("embedder", str(error))
+            return False
+        return True
+
+    @property
+    def waiting(self) -> int:
+        """How many chunks have no vector yet."""
+        if self._embedder is None:
+            return 0
+        return max(0, self.status.chunks - len(self._indexer.vectors))
+
+    @property
+    def embedder_id(self) -> str:
+        """Which embedder the vectors are from; empty when words alone are used."""
+        return "" if self._embedder is None else self._embedder.id
+
+    def search(
+        self,
+        question: str,
+        limit: int,
+        *,
+        wait: bool = True,
+        on_stale: Callable[[str], None] | None = None,
+    ) -> Found:
+        """Return the passages that match `question` best. May run in any thread.
+
+        `wait` says whether to wait for the embedder to load; a window does
+        not, and its first answers rest on words.
+        """
+        embedder = self._embedder
+        if embedder is not None and not (wait or embedder.ready):
+            embedder = None
+        found = search(
+            question,
+            limit,
+            self._readers.get(),
+            self.workspace.read,
+            embedder=embedder,
+            vectors=self._indexer.vectors,
+            on_stale=on_stale,
+        )
+        busy = self.status.phase in {"opening", "scanning", "reading"}
+        return replace(found, note=BUILDING) if busy else found
+
+    def files(self) -> list[str]:
+        """Return the paths that can be searched, sorted. May run in any thread."""
+        rows = self._readers.get().execute("SELECT path FROM files WHERE reason = '' ORDER BY path")
+        return [row[0] for row in rows]
+
+    def skipped(self) -> list[Skipped]:
+        """Return what is left out, with reasons, by path. May run in any thread."""
+        rows = self._readers.get().execute("SELECT path, reason FROM files WHERE reason != ''")
+        return sorted([*self._unread, *(Skipped(*row) for row in rows)], key=lambda s: s.path)
+
+    def note(self, about: str, text: str) -> None:
+        """Tell the user `text` about one thing; an empty text takes it back."""
+        if self._notes.get(about, "") != text:
+            self._notes[about] = text
+            self.report()
+
+    def report(self, **changes: object) -> None:
+        """Change the status and tell the listener."""
+        note = " ".join(filter(None, self._notes.values()))
+        self.status = replace(self.status, note=note, **changes)  # type: ignore[arg-type]
+        self._on_status(self.status)
+
+    def _read(self, changes: Changes, stop: Callable[[], bool]) -> Outcome:
+        total = len(changes.read)
+
+        def progress(done: int, _: int) -> None:
+            self.report(phase="reading", done=done, total=total)
+
+        if changes:
+            progress(0, total)
+        return self._indexer.read(changes, stop=stop, progress=progress)
+
+    def _merge(self, snapshot: Snapshot, folders: Collection[str]) -> None:
+        """Take over what a partial scan says of its folders."""
+
+        def outside(path: str) -> bool:
+            return not any(path == f or path.startswith(f + "/") for f in folders)
+
+        self.folders = frozenset(filter(outside, self.folders)) | snapshot.folders
+        kept = [s for s in self._unread if outside(s.path)]
+        self._unread = (*kept, *snapshot.skipped)
+
+    def _announce(self) -> None:
+        counts = self.store.counts()
+        self.report(
+            files=counts.files,
+            chunks=counts.chunks,
+            vectors=len(self._indexer.vectors),
+            skipped=counts.skipped + len(self._unread),
+        )
+
+
+class SharedMemory:
+    """A project that another process has open: search what that one has indexed."""
+
+    def __init__(self, root: Path, state: StatePaths, *, embedder: str = "starter") -> None:
+        self.workspace = Workspace(root)
+        path = state.project_cache(self.workspace.root) / FILE_NAME
+        try:
+            self._conn = open_reader(path)
+            self._embedder, self.note = _embedder(embedder, state, None)
+            self._vectors: VectorTable | None = None
+            if self._embedder is not None:
+                self._vectors = load_table(self._conn, self._embedder.id, self._embedder.dimensions)
+        except sqlite3.Error as error:
+            raise storage_error(error, path.parent) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._conn.close()
+
+    def search(self, question: str, limit: int) -> Found:
+        """Return the passages that match `question` best."""
+        return search(
+            question,
+            limit,
+            self._conn,
+            self.workspace.read,
+            embedder=self._embedder,
+            vectors=self._vectors,
+        )
+
+
+class Readers:
+    """One reading connection per thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+
+    def get(self) -> sqlite3.Connection:
+        """Return this thread's connection."""
+        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
+        if conn is None:
+            conn = self._local.conn = open_reader(self._path)
+            with self._guard:
+                self._all.append(conn)
+        return conn
+
+    def close(self) -> None:
+        """Close the connections of all threads; nobody may be reading."""
+        with self._guard:
+            while self._all:
+                self._all.pop().close()
+
+
+def _lock(folder: Path, root: Path) -> FileLock:
+    lock = FileLock(folder / LOCK_FILE, timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise ProjectBusyError(
+            f"{root} is already open in another window or command.",
+            "Use that one, or close it and try again.",
+        ) from error
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    return lock
+
+
+def _embedder(name: str, state: StatePaths, threads: int | None) -> tuple[Embedder | None, str]:
+    try:
+        return open_embedder(name, state.model_folders(), threads=threads), ""
+    except ModelError as error:
+        return None, str(error)

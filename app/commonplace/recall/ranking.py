@@ -1,0 +1,248 @@
+"""Ordering: few signals, each with a meaning, added up per chunk.
+
+Signals of a file (does its path carry the question's words, how much of it
+matches, what does it define) and of a chunk (its own words, vector and name)
+are brought to the range 0 to 1 and weighed by the shape of the question.
+Tests, examples and generated code are demoted unless the question asks for
+them. Further chunks of one file count less, so that the list is not one file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from commonplace.index.store import Place, last_name
+from commonplace.index.words import forms_of, whole_form
+from commonplace.recall.candidates import Candidate, Candidates
+from commonplace.recall.shapes import Question, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each signal counts."""
+
+    words: float
+    file_words: float
+    vector: float
+    file_vector: float
+    names: float
+    path: float
+    stem: float
+
+
+WEIGHTS: Mapping[Shape, Weights] = {
+    "symbol": Weights(0.5, 0.5, 0.2, 0.1, 3.0, 0.6, 0.8),
+    "sentence": Weights(0.6, 0.9, 0.8, 0.5, 0.5, 0.8, 0.4),
+    "path": Weights(0.5, 0.5, 0.1, 0.1, 0.5, 3.0, 1.0),
+    "trace": Weights(0.6, 0.6, 0.3, 0.2, 0.8, 0.6, 0.2),
+}
+PLACE_BONUS = 3.0
+DEMOTED = 0.6
+SAME_FILE = 0.6
+"""What each further chunk of a file keeps of its score."""
+
+TESTS = re.compile(
+    r"(?:^|/)(?:tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?)(?:/|$)"
+    r"|(?:^|/)test_[^/]*$|[._-](?:test|tests|spec)\.[^/]*$|(?:Test|Tests|Spec)\.\w+$"
+)
+EXAMPLES = re.compile(
+    r"(?:^|/)(?:examples?|samples?|demos?|benchmarks?|bench)(?:/|$)", re.IGNORECASE
+)
+GENERATED = re.compile(
+    r"(?:^|/)(?:vendor|third_party|dist|generated|_generated)/|\.min\.\w+$|\.lock$|_pb2\.py$"
+    r"|(?:^|/)(?:package-lock\.json|yarn\.lock|poetry\.lock)$"
+)
+ASKS_TESTS = frozenset({"test", "tests", "testing", "spec", "fixture", "mock"})
+ASKS_EXAMPLES = frozenset({"example", "examples", "sample", "demo", "benchmark"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A chunk with its final score and the reasons for it."""
+
+    chunk_id: int
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _File:
+    """Signals of one file among the candidates."""
+
+    words: float = 0.0
+    vector: float = 0.0
+    path: float = 0.0
+    stem: float = 0.0
+    factor: float = 1.0
+    demotion: str = ""
+
+
+def rank(
+    question: Question,
+    candidates: Candidates,
+    places: Mapping[int, Place],
+    weights: Weights | None = None,
+) -> list[Ranked]:
+    """Order the candidates of `question`, best first."""
+    weights = weights or WEIGHTS[question.shape]
+    alive = [c for c in candidates.by_id.values() if c.chunk_id in places]
+    if not alive:
+        return []
+    top_words = max((c.words or 0.0 for c in alive), default=0.0) or 1.0
+    vectors = [c.vector for c in alive if c.vector is not None]
+    low, high = (min(vectors), max(vectors)) if vectors else (0.0, 1.0)
+    files = _file_signals(question, candidates, alive, places, (low, high))
+    scored = []
+    for candidate in alive:
+        place = places[candidate.chunk_id]
+        file = files[place.path]
+        own_words = (candidate.words or 0.0) / top_words
+        own_vector = _scaled(candidate.vector, low, high)
+        names = _name_signal(question, candidate, place)
+        score = (
+            weights.words * own_words
+            + weights.file_words * file.words
+            + weights.vector * own_vector
+            + weights.file_vector * file.vector
+            + weights.names * names
+            + weights.path * file.path
+            + weights.stem * file.stem
+            + PLACE_BONUS * candidate.place
+        ) * file.factor
+        reasons = _reasons(candidate, file, own_words, own_vector, names)
+        scored.append((Ranked(candidate.chunk_id, round(score, 4), reasons), place.path))
+    return _spread(scored)
+
+
+def _file_signals(
+    question: Question,
+    candidates: Candidates,
+    alive: Sequence[Candidate],
+    places: Mapping[int, Place],
+    vector_range: tuple[float, float],
+) -> dict[str, _File]:
+    words: dict[str, list[float]] = defaultdict(list)
+    vectors: dict[str, list[float]] = defaultdict(list)
+    for candidate in alive:
+        path = places[candidate.chunk_id].path
+        words[path].append(candidate.words or 0.0)
+        vectors[path].append(_scaled(candidate.vector, *vector_range))
+    sums = {path: _mass(values) for path, values in words.items()}
+    masses = {path: _mass(values) for path, values in vectors.items()}
+    top = max(sums.values(), default=0.0) or 1.0
+    top_vector = max(masses.values(), default=0.0) or 1.0
+    files = {}
+    for path, value in sums.items():
+        factor, demotion = _demotion(question, path)
+        share, stem = _path_signals(question, path, candidates.rarity)
+        files[path] = _File(
+            words=value / top,
+            vector=masses[path] / top_vector,
+            path=share,
+            stem=stem,
+            factor=factor,
+            demotion=demotion,
+        )
+    return files
+
+
+def _mass(values: Sequence[float]) -> float:
+    """Add up the best matches of a file, each further one counting less."""
+    best = sorted(values, reverse=True)[:8]
+    return sum(value * 0.7**place for place, value in enumerate(best))
+
+
+def _scaled(vector: float | None, low: float, high: float) -> float:
+    if vector is None:
+        return 0.0
+    return (vector - low) / (high - low) if high > low else 1.0
+
+
+def _name_signal(question: Question, candidate: Candidate, place: Place) -> float:
+    """How well the chunk defines what the question names."""
+    if not candidate.names or not question.names:
+        return 0.0
+    own = {whole_form(place.symbol), whole_form(last_name(place.symbol))}
+    exact = any(name in own for name in candidate.names)
+    if question.shape == "symbol":
+        full = question.names[0] in candidate.names
+        return (1.0 if full else 0.4) * (1.0 if exact else 0.8)
+    return min(1.0, len(set(candidate.names)) / 2) * (1.0 if exact else 0.7)
+
+
+def _path_signals(
+    question: Question, path: str, rarity: Mapping[str, float]
+) -> tuple[float, float]:
+    """Return the share of the question's words in the path, and how well the stem fits."""
+    if not question.words:
+        return 0.0, 0.0
+    pure = PurePosixPath(path)
+    parts = {_root(w) for part in pure.parts for w in _name_words(part)}
+    stem = [_root(w) for w in _name_words(pure.stem)]
+    wanted = {_root(w): rarity.get(w, 1.0) for w in question.words}
+    whole = sum(wanted.values())
+    share = sum(weight for word, weight in wanted.items() if word in parts) / whole
+    fits = sum(word in wanted for word in stem) / len(stem) if stem else 0.0
+    return min(1.0, share * 2), fits
+
+
+def _name_words(name: str) -> list[str]:
+    found: list[str] = []
+    for piece in re.findall(r"\w+", name):
+        found.extend(forms_of(piece))
+    return found
+
+
+def _root(word: str) -> str:
+    """Cut the commonest English endings, so that ``routes`` meets ``routing``."""
+    for ending in ("ations", "ation", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def _demotion(question: Question, path: str) -> tuple[float, str]:
+    asked = set(question.terms)
+    if TESTS.search(path) and not asked & ASKS_TESTS:
+        return DEMOTED, "test code counts less"
+    if EXAMPLES.search(path) and not asked & ASKS_EXAMPLES:
+        return DEMOTED, "example code counts less"
+    if GENERATED.search(path):
+        return DEMOTED, "generated or vendored code counts less"
+    return 1.0, ""
+
+
+def _reasons(
+    candidate: Candidate, file: _File, words: float, vector: float, names: float
+) -> tuple[str, ...]:
+    reasons = []
+    if candidate.place:
+        reasons.append("named by the stack trace")
+    if names:
+        reasons.append(f"defines {', '.join(dict.fromkeys(candidate.names))}")
+    if words > 0.5:
+        reasons.append("shares rare words with the question")
+    elif words > 0:
+        reasons.append("shares words with the question")
+    if vector > 0.5:
+        reasons.append("close in meaning")
+    if file.path > 0.3:
+        reasons.append("the path holds words of the question")
+    if file.demotion:
+        reasons.append(file.demotion)
+    return tuple(reasons)
+
+
+def _spread(scored: Sequence[tuple[Ranked, str]]) -> list[Ranked]:
+    """Let each further chunk of a file count less, best first."""
+    seen: dict[str, int] = defaultdict(int)
+    result = []
+    for ranked, path in sorted(scored, key=lambda item: (-item[0].score, item[1])):
+        factor = SAME_FILE ** seen[path]
+        seen[path] += 1
+        result.append(Ranked(ranked.chunk_id, round(ranked.score * factor, 4), ranked.reasons))
+    return sorted(result, key=lambda r: -r.score)
