@@ -10,14 +10,14 @@ are dropped; the next `set_folders` adds them under the new names.
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import os
 import threading
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from watchdog.observers.inotify_c import CallbackId, InotifyConstants, InotifyFD
+from watchdog.observers.inotify_c import InotifyConstants, InotifyFD
 
 from commonplace.workspace.sources import Sink
 
@@ -36,7 +36,6 @@ _MASK = (
     | InotifyConstants.IN_DONT_FOLLOW
     | InotifyConstants.IN_EXCL_UNLINK
 )
-_ID = CallbackId(1)
 _NO_WATCH = -1
 
 
@@ -48,7 +47,9 @@ class InotifySource:
         self._root = os.fsencode(root)
         self._sink = sink
         self._lock = threading.RLock()
-        self._watch_of: dict[str, int] = {}
+        self._ids = itertools.count()
+        # By folder: the watch, and the name under which watchdog knows our use of it.
+        self._watch_of: dict[str, tuple[int, int]] = {}
         self._folder_of: dict[int, str] = {}
         self._inotify: Any = InotifyFD()
         self._inotify.start()
@@ -69,10 +70,14 @@ class InotifySource:
             # First remove, then add: a moved folder keeps its watch, which
             # must not be found under two names.
             self._drop([folder for folder in self._watch_of if folder not in wanted])
-            new = frozenset(folder for folder in wanted if folder not in self._watch_of)
-            for folder in sorted(new):
-                self._add(folder)
-        return new
+            new = {folder for folder in wanted if folder not in self._watch_of}
+            waiting = sorted(new, reverse=True)
+            while waiting:
+                robbed = self._add(waiting.pop())
+                if robbed is not None and robbed not in new:
+                    new.add(robbed)
+                    waiting.append(robbed)
+        return frozenset(new)
 
     def close(self) -> None:
         """End the thread and close the instance, which removes all watches."""
@@ -91,11 +96,10 @@ class InotifySource:
             moved = event.is_move_self
             if moved:
                 self._drop([f for f in self._watch_of if _is_within(f, folder)])
-        if moved or event.is_delete_self:
-            if not folder:
-                self._sink.root_lost()
-            return
-        self._sink.changed(folder, os.fsdecode(event.name), event.is_directory)
+        if not folder and (moved or event.is_delete_self):
+            self._sink.root_lost()
+        else:
+            self._sink.changed(folder, os.fsdecode(event.name), event.is_directory)
 
     def on_watch_deleted(self, wd: int) -> None:
         """Forget a watch that the kernel removed with its folder (called by watchdog)."""
@@ -110,21 +114,33 @@ class InotifySource:
         """Pass on that events were lost (called by watchdog)."""
         self._sink.lost()
 
-    def _add(self, folder: str) -> None:
+    def _add(self, folder: str) -> str | None:
+        """Watch a folder; return the one that had its watch until now, if any.
+
+        That happens when a folder was moved, its old name is taken again, and
+        the events that say so still wait to be read.
+        """
         path = os.path.join(self._root, os.fsencode(folder)) if folder else self._root  # noqa: PTH118
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            wd = self._inotify.add_callback(path, _MASK, self, _ID)
-            if wd == _NO_WATCH:  # no permission, which watchdog keeps to itself
-                self._inotify.remove_callbacks([(wd, _ID)])
-                return
-            self._watch_of[folder] = wd
-            self._folder_of[wd] = folder
+        number = next(self._ids)
+        try:
+            wd = self._inotify.add_callback(path, _MASK, self, number)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if wd == _NO_WATCH:  # no permission, which watchdog keeps to itself
+            self._inotify.remove_callbacks([(wd, number)])
+            return None
+        robbed: str | None = self._folder_of.get(wd)
+        if robbed is not None:
+            self._drop([robbed])
+        self._watch_of[folder] = (wd, number)
+        self._folder_of[wd] = folder
+        return robbed
 
     def _drop(self, folders: list[str]) -> None:
         watches = [self._watch_of.pop(folder) for folder in folders]
-        for wd in watches:
+        for wd, _ in watches:
             del self._folder_of[wd]
-        self._inotify.remove_callbacks([(wd, _ID) for wd in watches])
+        self._inotify.remove_callbacks(watches)
 
 
 def _is_within(folder: str, outer: str) -> bool:
