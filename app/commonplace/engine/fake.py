@@ -14,8 +14,8 @@ in the message      what happens
 ==================  ======================================================
 
 So may the name of the model file: ``damaged`` is refused, ``crash`` dies while
-loading, ``crash-repack`` only on rungs that repack, ``hang`` never ends. The
-file itself is not opened and need not exist, except that ``missing`` is.
+loading, ``crash-repack`` only on rungs that repack, ``hang`` waits to be
+stopped. The file itself is not opened and need not exist.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import NoReturn, Self
 
 from commonplace.chat.messages import Message
 from commonplace.engine.types import Completion, Finish, LoadOptions, ModelInfo, Sampling
-from commonplace.errors import EngineError, ModelError
+from commonplace.errors import CancelledError, EngineError, ModelError
 
 LONG_WORDS = 2000
 _TOKEN = re.compile(r"\s*\S+|\s+")
@@ -138,12 +138,14 @@ def open_fake(
     """Open a fake model as the name of `path` says; see the module's description."""
     name = path.name.lower()
     on_progress(0.0, False)
-    if "damaged" in name or "missing" in name:
+    if "damaged" in name:
         raise ModelError(f"{path.name} is not a GGUF file.", "Choose another model.")
     if "crash" in name and (options.repack or "crash-repack" not in name):
         crash()
     while "hang" in name and not stopped():
         time.sleep(_TICK)
+    if stopped():
+        raise CancelledError("Loading was stopped.")
     on_progress(1.0, False)
     info = ModelInfo(
         name=path.stem,
