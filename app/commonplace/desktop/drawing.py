@@ -26,7 +26,7 @@ from PySide6.QtGui import (
 from commonplace.desktop.highlight import Span
 from commonplace.desktop.markdown import Run, TextBlock
 from commonplace.desktop.theme import Theme, code_font
-from commonplace.desktop.visible import visible
+from commonplace.desktop.visible import tooltip, visible
 
 SCHEME = "commonplace"
 """The only link scheme that acts inside the window."""
@@ -83,8 +83,8 @@ class Drawer:
         frame = QTextFrameFormat()
         frame.setBackground(self._theme.colour("question"))
         frame.setPadding(10)
-        frame.setTopMargin(18)
-        frame.setBottomMargin(4)
+        frame.setTopMargin(20)
+        frame.setBottomMargin(12)
         cursor = self._frame(frame)
         style = self._format("text")
         style.setFontWeight(QFont.Weight.Medium)
@@ -116,8 +116,8 @@ class Drawer:
         frame.setBorderBrush(self._theme.colour("border"))
         frame.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
         frame.setPadding(8)
-        frame.setTopMargin(8)
-        frame.setBottomMargin(2)
+        frame.setTopMargin(10)
+        frame.setBottomMargin(12)
         cursor = self._frame(frame)
         head = QTextBlockFormat()
         head.setBottomMargin(4)
@@ -240,7 +240,7 @@ class Drawer:
         style.setAnchor(True)
         style.setAnchorHref(run.link)
         style.setFontUnderline(True)
-        style.setToolTip(visible(run.link))
+        style.setToolTip(tooltip(run.link))
         cursor.insertText(visible(run.text), style)
 
     def _link(self, cursor: QTextCursor, title: str, target: str, scale: float) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QTextDocument
+from PySide6.QtGui import QGuiApplication, QImage, QResizeEvent, QTextDocument
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from commonplace.chat.answer import Answer
@@ -35,6 +35,8 @@ MAX_SHOWN = 400_000
 """Characters of one answer that are drawn; the rest can be copied."""
 MAX_MARKED = 30_000
 """Characters; longer answers are not drawn again to mark their sentences."""
+NARROW, WIDEST = 16, 860
+"""Pixels: the least margin beside the text, and the widest column of text."""
 NEAR = 24
 """Pixels from the end within which the view follows what streams in."""
 
@@ -162,6 +164,12 @@ class Transcript(QTextBrowser):
             for note in entry.notes:
                 self._queue.append(partial(self._draw_note, *note))
         self._timer.start()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the lines short enough to read, in the middle of a wide window."""
+        side = max(NARROW, (self.width() - WIDEST) // 2)
+        self.setViewportMargins(side, 0, max(side - 10, 0), 0)
+        super().resizeEvent(event)
 
     def sizeHint(self) -> QSize:
         """Prefer a column wide enough to read in."""

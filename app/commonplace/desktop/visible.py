@@ -7,6 +7,7 @@ from what it is.
 
 from __future__ import annotations
 
+import html
 import re
 
 HIDDEN = re.compile(
@@ -28,3 +29,9 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """Return `text` on one line, with hidden characters visible: for names and labels."""
     return " ".join(visible(text).split())
+
+
+def tooltip(text: str) -> str:
+    """Return `text` for a tooltip, which would otherwise take it for HTML if it looks like it."""
+    lines = html.escape(visible(text)).replace("\n", "<br>")
+    return f"<p style='white-space:pre-wrap'>{lines}</p>" if lines else ""

@@ -1,0 +1,174 @@
+"""Starts the window. Nothing here imports a model library, so it is there at once."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from commonplace.desktop.controller import Commands, Controller
+from commonplace.desktop.icons import app_icon
+from commonplace.desktop.theme import ThemeKeeper
+from commonplace.desktop.window import MainWindow
+from commonplace.errors import UserError
+from commonplace.paths import StatePaths
+from commonplace.settings import Settings, load
+
+log = logging.getLogger(__name__)
+
+LOG_BYTES = 1 << 20
+
+
+def run(
+    project: Path | None = None,
+    *,
+    paths: StatePaths | None = None,
+    settings: Settings | None = None,
+    commands: Commands | None = None,
+) -> int:
+    """Open the window on `project`, or on the empty state, and return the exit status.
+
+    `settings` overrides the settings file, `commands` the worker processes.
+    """
+    paths = paths or StatePaths.from_environment()
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("Commonplace")
+    app.setDesktopFileName("commonplace")
+    app.setWindowIcon(app_icon())
+    _log_to(paths.logs / "window.log")
+    window = make_window(app, paths, settings=settings, commands=commands)
+    hooks = DefectHooks(paths.logs / "window.log", app)
+    hooks.reported.connect(window.report)
+    hooks.install()
+    interrupts = Interrupts(app)
+    interrupts.arrived.connect(window.close)
+    app.aboutToQuit.connect(window.shut)
+    window.show()
+    QTimer.singleShot(0, window, lambda: _begin(window, project))
+    status = app.exec()
+    window.controller.finish()
+    interrupts.release()
+    hooks.remove()
+    return int(status)
+
+
+def make_window(
+    app: QApplication,
+    paths: StatePaths,
+    *,
+    settings: Settings | None = None,
+    commands: Commands | None = None,
+) -> MainWindow:
+    """Return a window that is not shown yet and has started no worker."""
+    complaint: UserError | None = None
+    if settings is None:
+        try:
+            settings = load(paths.settings_file)
+        except UserError as error:
+            settings, complaint = Settings(), error
+    keeper = ThemeKeeper(app, settings.appearance_theme, settings.appearance_font_size)
+    window = MainWindow(Controller(paths, settings, commands, app), keeper)
+    if complaint is not None:
+        window.messages.show_message("settings", "error", complaint.message, complaint.remedy)
+    return window
+
+
+def _begin(window: MainWindow, project: Path | None) -> None:
+    if project is not None:
+        window.open_project(project.expanduser().absolute())
+    window.controller.load_model()
+
+
+def _log_to(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
+    except OSError:
+        return  # a read-only cache must not keep the window from opening
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("commonplace")
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+
+
+class DefectHooks(QObject):
+    """Sends every uncaught exception to the log and, in words, to the window."""
+
+    reported = Signal(str, str)
+
+    def __init__(self, file: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._file = file
+        self._before: tuple[Callable[..., object], ...] = ()
+
+    def install(self) -> None:
+        """Take the place of Python's own hooks."""
+        self._before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+        sys.excepthook = self._caught
+        threading.excepthook = lambda a: self._caught(
+            a.exc_type, a.exc_value or a.exc_type(), a.exc_traceback
+        )
+        sys.unraisablehook = lambda a: self._caught(
+            a.exc_type, a.exc_value or a.exc_type(), a.exc_traceback
+        )
+
+    def remove(self) -> None:
+        """Give Python's own hooks their place back."""
+        if self._before:
+            sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
+        self._before = ()
+
+    def _caught(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        log.error("%s", "".join(traceback.format_exception(kind, error, trace)))
+        self.reported.emit(
+            self.tr("Something went wrong inside Commonplace ({0}).").format(kind.__name__),
+            self.tr("You can go on. The details are in {0}.").format(self._file),
+        )
+
+
+class Interrupts(QObject):
+    """Turns Ctrl+C in the terminal into a signal, without waking up for nothing."""
+
+    arrived = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._read)
+        self._handler = signal.signal(signal.SIGINT, _seen)
+        self._wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+
+    def release(self) -> None:
+        """Give Ctrl+C back."""
+        signal.set_wakeup_fd(self._wakeup)
+        signal.signal(signal.SIGINT, self._handler)
+        self._notifier.setEnabled(False)
+        self._reader.close()
+        self._writer.close()
+
+    def _read(self) -> None:
+        if signal.SIGINT in self._reader.recv(64):
+            self.arrived.emit()
+
+
+def _seen(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the byte in the socket does the rest."""

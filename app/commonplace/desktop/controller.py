@@ -1,0 +1,197 @@
+"""What happens between the window and its workers: projects, models, settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from commonplace.desktop.answering import AnswerRunner
+from commonplace.desktop.background import Background
+from commonplace.desktop.engine_link import EngineLink, EngineState
+from commonplace.desktop.memory_link import FileList, MemoryLink
+from commonplace.engine.library import choose_model, find_models
+from commonplace.engine.types import LoadOptions
+from commonplace.errors import CommonplaceError
+from commonplace.paths import StatePaths, worker_command
+from commonplace.settings import Settings
+
+RECONCILE_SECONDS = 2.0
+"""Coming back to the window asks for a comparison with the disk at most this often."""
+FINISH_MS = 900
+
+
+@dataclass(frozen=True)
+class Commands:
+    """The command lines of the two workers; tests put fakes here."""
+
+    memory: Sequence[str]
+    engine: Sequence[str]
+
+    @classmethod
+    def real(cls) -> Commands:
+        """Return the commands of this very program."""
+        return cls(worker_command("memory"), worker_command("engine"))
+
+
+class Controller(QObject):
+    """Owns the workers and the settings in force."""
+
+    problem = Signal(str, object)
+    """A key and a `CommonplaceError` for the message bar."""
+    solved = Signal(str)
+    """The problem with this key is over."""
+    project_changed = Signal(object)
+    """The root of the project that is now open, or None."""
+    models_listed = Signal(object)
+
+    def __init__(
+        self,
+        paths: StatePaths,
+        settings: Settings,
+        commands: Commands | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.paths = paths
+        self.settings = settings
+        self.files = FileList((), ())
+        commands = commands or Commands.real()
+        self.background = Background(self)
+        self.memory = MemoryLink(commands.memory, paths.logs / "memory.log", self)
+        self.engine = EngineLink(commands.engine, paths.logs / "engine.log", self)
+        self.runner = AnswerRunner(self.memory, self.engine, self)
+        self._models: tuple[Path, ...] = ()
+        self._asked_path: Path | None = None
+        self._reconciled = 0.0
+        self._shut = False
+        self.memory.opened.connect(self._opened)
+        self.memory.failed.connect(self._project_failed)
+        self.memory.restarted.connect(self._memory_restarted)
+        self.memory.files_changed.connect(self._files_changed)
+        self.engine.state_changed.connect(self._engine_changed)
+
+    @property
+    def models(self) -> tuple[Path, ...]:
+        """The models found so far."""
+        return self._models
+
+    @property
+    def project(self) -> Path | None:
+        """The project that is open or being opened."""
+        return self._asked_path
+
+    def open_project(self, path: Path) -> None:
+        """Open the folder `path`; `project_changed` or `problem` follows."""
+        self.runner.stop()
+        self.files = FileList((), ())
+        self._asked_path = path
+        self.solved.emit("project")
+        self.solved.emit("memory")
+        self.memory.open(path, self.settings.recall_embedder)
+
+    def load_model(self) -> None:
+        """Find the model the settings name, or any, and load it."""
+        named, folders = self.settings.model_path, self.paths.model_folders()
+        self.background.run(lambda: choose_model(named, folders), self._chosen, self._model_missing)
+        self.background.run(lambda: find_models(folders), self._listed, lambda _error: None)
+
+    def apply(self, settings: Settings) -> None:
+        """Put changed settings in force, restarting only what they touch."""
+        before, self.settings = self.settings, settings
+        options = ("model_path", "model_context", "model_gpu_layers", "model_threads")
+        changed = any(getattr(before, name) != getattr(settings, name) for name in options)
+        if changed or self.engine.state.kind == "failed":
+            self.load_model()
+        if before.recall_embedder != settings.recall_embedder and self._asked_path is not None:
+            self.open_project(self._asked_path)
+
+    def came_back(self) -> None:
+        """Compare with the disk: the user may have edited files elsewhere."""
+        now = time.monotonic()
+        if now - self._reconciled > RECONCILE_SECONDS:
+            self._reconciled = now
+            self.memory.reconcile()
+
+    def reconcile(self) -> None:
+        """Compare with the disk because the user asked, opening a lost project again."""
+        if self.memory.root is None and self._asked_path is not None:
+            self.open_project(self._asked_path)
+        else:
+            self.memory.reconcile()
+
+    def shut(self) -> None:
+        """Begin to end: the workers' inputs close."""
+        self._shut = True
+        self.runner.stop()
+        self.memory.shut()
+        self.engine.shut()
+
+    def finish(self) -> None:
+        """Wait for the workers, a second at most; for the end of the program."""
+        self.shut()
+        until = time.monotonic() + FINISH_MS / 1000
+        for link in (self.memory, self.engine):
+            link.finish(int((until - time.monotonic()) * 1000))
+        self.background.finish()
+
+    def _opened(self, root: Path) -> None:
+        self._asked_path = root
+        self.solved.emit("project")
+        self.project_changed.emit(root)
+
+    def _project_failed(self, error: CommonplaceError) -> None:
+        self.problem.emit("project", error)
+        self.project_changed.emit(self.memory.root)
+
+    def _memory_restarted(self) -> None:
+        self.problem.emit(
+            "memory",
+            CommonplaceError(
+                self.tr("The process that reads the project ended and was started again."),
+                self.tr("Nothing is lost."),
+            ),
+        )
+
+    def _files_changed(self, files: FileList) -> None:
+        self.files = files
+
+    def _chosen(self, path: Path | None) -> None:
+        if self._shut:
+            return
+        if path is None:
+            self.engine.unload()
+            self.problem.emit("no_model", no_model(self))
+            return
+        self.solved.emit("no_model")
+        options = LoadOptions(
+            self.settings.model_context,
+            self.settings.model_gpu_layers,
+            self.settings.model_threads,
+        )
+        self.engine.load(path, options)
+
+    def _listed(self, models: Sequence[object]) -> None:
+        self._models = tuple(getattr(model, "path", Path()) for model in models)
+        self.models_listed.emit(self._models)
+
+    def _model_missing(self, error: CommonplaceError) -> None:
+        self.engine.unload()
+        self.problem.emit("no_model", error)
+
+    def _engine_changed(self, state: EngineState) -> None:
+        if state.kind == "failed" and state.error is not None:
+            self.problem.emit("model", state.error)
+        else:
+            self.solved.emit("model")
+
+
+def no_model(owner: QObject) -> CommonplaceError:
+    """Return the calm words for a machine without a model."""
+    return CommonplaceError(
+        owner.tr("There is no model yet, so the passages themselves are the answer."),
+        owner.tr("Run “make models” for the starter model, or choose a GGUF file."),
+    )

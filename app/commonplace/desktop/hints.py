@@ -1,0 +1,50 @@
+"""What the chat shows before the first question: what can be asked."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+
+class Hints(QWidget):
+    """A few questions to begin with; choosing one puts it into the question field."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(28, 24, 28, 24)
+        layout.setSpacing(6)
+        layout.addStretch(2)
+        title = QLabel(self.tr("Ask about this project"), self)
+        title.setTextFormat(Qt.TextFormat.PlainText)
+        font = title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.5)
+        title.setFont(font)
+        lead = QLabel(
+            self.tr(
+                "In plain words, by the name of a function, or with an error message pasted in. "
+                "The answer names the lines it rests on."
+            ),
+            self,
+        )
+        lead.setTextFormat(Qt.TextFormat.PlainText)
+        lead.setObjectName("muted")
+        lead.setWordWrap(True)
+        layout.addWidget(title)
+        layout.addWidget(lead)
+        layout.addSpacing(10)
+        for text in self._examples():
+            button = QPushButton(text, self)
+            button.setObjectName("quiet")
+            button.clicked.connect(lambda _checked=False, text=text: self.chosen.emit(text))
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addStretch(3)
+
+    def _examples(self) -> tuple[str, ...]:
+        return (
+            self.tr("Where does this program start?"),
+            self.tr("How are errors handled?"),
+            self.tr("What do the tests cover?"),
+        )
