@@ -51,6 +51,9 @@ class InotifySource:
         # By folder: the watch, and the name under which watchdog knows our use of it.
         self._watch_of: dict[str, tuple[int, int]] = {}
         self._folder_of: dict[int, str] = {}
+        # Folders that are another watched folder under a second name, by a
+        # bind mount: tried once, or the two would take turns for ever.
+        self._doubles: set[str] = set()
         self._inotify: Any = InotifyFD()
         self._inotify.start()
 
@@ -70,14 +73,17 @@ class InotifySource:
             # First remove, then add: a moved folder keeps its watch, which
             # must not be found under two names.
             self._drop([folder for folder in self._watch_of if folder not in wanted])
-            new = {folder for folder in wanted if folder not in self._watch_of}
+            self._doubles &= wanted
+            new = {f for f in wanted if f not in self._watch_of and f not in self._doubles}
             waiting = sorted(new, reverse=True)
             while waiting:
                 robbed = self._add(waiting.pop())
-                if robbed is not None and robbed not in new:
+                if robbed in new:
+                    self._doubles.add(robbed)
+                elif robbed is not None:
                     new.add(robbed)
                     waiting.append(robbed)
-        return frozenset(new)
+            return frozenset(folder for folder in new if folder in self._watch_of)
 
     def close(self) -> None:
         """End the thread and close the instance, which removes all watches."""
@@ -95,6 +101,7 @@ class InotifySource:
                 return
             moved = event.is_move_self
             if moved:
+                self._doubles.clear()
                 self._drop([f for f in self._watch_of if _is_within(f, folder)])
         if not folder and (moved or event.is_delete_self):
             self._sink.root_lost()

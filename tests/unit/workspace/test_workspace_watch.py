@@ -177,6 +177,24 @@ def test_a_name_taken_again_before_the_move_was_noticed(root: Path, write: Write
     source.close()
 
 
+@linux_only
+def test_one_folder_under_two_names_is_new_once(root: Path, write: Write) -> None:
+    from commonplace.workspace.inotify import InotifySource
+
+    class Deaf:
+        def changed(self, folder: str, name: str, is_dir: bool) -> None: ...
+        def lost(self) -> None: ...
+        def root_lost(self) -> None: ...
+
+    write("a/x")
+    source = InotifySource(root, Deaf())
+    names = {"", "a", "a/.", "gone"}  # as a bind mount would have it
+    assert len(source.set_folders(names)) == 2
+    assert source.set_folders(names) == frozenset()
+    assert source.set_folders(names) == frozenset()
+    source.close()
+
+
 def test_ignored_changes_are_not_reported(
     listen: Callable[..., Listener], write: Write, source: SourceFactory
 ) -> None:
