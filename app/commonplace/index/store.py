@@ -68,7 +68,7 @@ CREATE TABLE vectors (
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5(
     path, symbol, body, parts, comments,
-    content='', detail=column, tokenize='porter unicode61'
+    content='', tokenize='porter unicode61'
 );
 """
 

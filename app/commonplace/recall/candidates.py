@@ -8,6 +8,7 @@ path points at) and vectors. Ordering them is `ranking`'s work.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ def find(
     conn: sqlite3.Connection, question: Question, neighbours: Sequence[Neighbour]
 ) -> Candidates:
     """Collect the candidates for `question`."""
-    found = Candidates()
+    found = Candidates(rarity=_rarity(conn, question.terms))
     for chunk_id, score in _by_words(conn, question.terms):
         found.at(chunk_id).words = score
     for chunk_id, name in _by_names(conn, question.names):
@@ -84,6 +85,18 @@ def _by_words(conn: sqlite3.Connection, terms: Sequence[str]) -> list[tuple[int,
         [match, WORD_LIMIT],
     )
     return [(row[0], -row[1]) for row in rows]
+
+
+def _rarity(conn: sqlite3.Connection, terms: Sequence[str]) -> dict[str, float]:
+    """Return the inverse document frequency of each term."""
+    total = conn.execute("SELECT count(*) FROM chunks").fetchone()[0]
+    counts = {
+        term: conn.execute(
+            "SELECT count(*) FROM words WHERE words MATCH ?", [quoted(term)]
+        ).fetchone()[0]
+        for term in terms
+    }
+    return {term: math.log(1 + total / (1 + count)) for term, count in counts.items()}
 
 
 def _by_names(conn: sqlite3.Connection, names: Sequence[str]) -> list[tuple[int, str]]:

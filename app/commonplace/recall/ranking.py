@@ -42,7 +42,7 @@ WEIGHTS: Mapping[Shape, Weights] = {
 }
 PLACE_BONUS = 3.0
 DEMOTED = 0.6
-SAME_FILE = 0.6
+SAME_FILE = 0.3
 """What each further chunk of a file keeps of its score."""
 
 TESTS = re.compile(
