@@ -65,8 +65,14 @@ class FakeMemory:
                     reasons = (f"{hits} words of the question", "definition")
                     found.append(
                         Passage(
-                            path, at + 1, end, "\n".join(lines[at:end]), hits,
-                            "function", line.split("(")[0].split(" ")[-1][:40], reasons,
+                            path,
+                            at + 1,
+                            end,
+                            "\n".join(lines[at:end]),
+                            hits,
+                            "function",
+                            line.split("(")[0].split(" ")[-1][:40],
+                            reasons,
                         )
                     )
                     break

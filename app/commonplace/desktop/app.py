@@ -78,7 +78,7 @@ def make_window(
         except UserError as error:
             settings, complaint = Settings(), error
     keeper = ThemeKeeper(app, settings.appearance_theme, settings.appearance_font_size)
-    window = MainWindow(Controller(paths, settings, commands, app), keeper)
+    window = MainWindow(Controller(paths, settings, commands), keeper)
     if complaint is not None:
         window.messages.show_message("settings", "error", complaint.message, complaint.remedy)
     return window

@@ -42,7 +42,9 @@ class SettingRow(QWidget):
     def __init__(self, declaration: Declaration, value: Any, models: Sequence[Path]) -> None:
         super().__init__()
         self.declaration = declaration
-        name = declaration.key.partition(".")[2].replace("_", " ").capitalize()
+        name = (
+            declaration.key.partition(".")[2].replace("_", " ").capitalize().replace("Gpu", "GPU")
+        )
         label = _label(name, "headline")
         self.editor, self._read = self._make_editor(value, models)
         self.editor.setAccessibleName(name)
@@ -60,6 +62,7 @@ class SettingRow(QWidget):
             line.addWidget(browse)
         elif not isinstance(self.editor, QLineEdit):
             self.editor.setFixedWidth(180)
+            self.editor.setMinimumHeight(28)
             line.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 10)
@@ -169,8 +172,10 @@ class SettingsDialog(QDialog):
         self._error = _label("", "invalid")
         self._error.hide()
         buttons = QDialogButtonBox(self)
-        self.save_button = buttons.addButton(QDialogButtonBox.StandardButton.Save)
+        self.save_button = QPushButton(self.tr("Save"))
         self.save_button.setObjectName("primary")
+        self.save_button.setDefault(True)
+        buttons.addButton(self.save_button, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)

@@ -60,7 +60,7 @@ class StreamDrawer(QObject):
         self._body: Mark = self._drawer.mark()
         self._body_codes = 0
         self._tail: Mark | None = None
-        self._tail_in: QTextCursor | None = None
+        self._tail_code = -1
         self._known: dict[tuple[str, str], list[Span]] = {}
         self._edit: QTextCursor | None = None
         self.sources = 0
@@ -120,11 +120,8 @@ class StreamDrawer(QObject):
             return
         if splitter.in_fence:
             if self._open is not None:
-                end = QTextCursor(self._open.cursor)
-                self._tail_in = QTextCursor(end)
-                self._tail_in.setKeepPositionOnInsert(True)
-                self._drawer.code_line(end, tail[:TAIL_CODE])
-                self._open.cursor = QTextCursor(end)
+                self._tail_code = self._open.cursor.position()
+                self._drawer.code_line(self._open.cursor, tail[:TAIL_CODE])
         else:
             self._tail = self._drawer.mark()
             self._drawer.blocks(parse(tail, self.sources))
@@ -134,12 +131,10 @@ class StreamDrawer(QObject):
         if self._tail is not None:
             self._drawer.rewind(self._tail)
             self._tail = None
-        if self._tail_in is not None and self._open is not None:
-            self._tail_in.setKeepPositionOnInsert(False)
-            self._tail_in.setPosition(self._open.cursor.position(), QTextCursor.MoveMode.KeepAnchor)
-            self._tail_in.removeSelectedText()
-            self._open.cursor = self._tail_in
-        self._tail_in = None
+        if self._tail_code >= 0 and self._open is not None:
+            self._open.cursor.setPosition(self._tail_code, QTextCursor.MoveMode.KeepAnchor)
+            self._open.cursor.removeSelectedText()
+        self._tail_code = -1
 
     def code_text(self, number: int) -> str:
         """Return the code of block `number` exactly as the model wrote it."""

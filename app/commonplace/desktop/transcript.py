@@ -49,6 +49,7 @@ class Entry:
     text: str = ""
     sources: int = 0
     sentences: tuple[Sentence, ...] = ()
+    streamed: bool = False
     finished: bool = False
     notes: list[tuple[str, str, tuple[str, str] | None]] = field(default_factory=list)
 
@@ -114,6 +115,7 @@ class Transcript(QTextBrowser):
         entry = self._entries[-1]
         room = MAX_SHOWN - len(entry.text)
         entry.text += text
+        entry.streamed = True
         self._feed(without_marks(text[: max(room, 0)]))
         self._timer.start()
 
@@ -215,10 +217,11 @@ class Transcript(QTextBrowser):
     def _end(self, entry: Entry) -> None:
         entry.finished = True
         self._flush()
-        if entry.sentences and len(entry.text) <= MAX_MARKED:
+        marked = bool(entry.sentences) and len(entry.text) <= MAX_MARKED
+        if marked or not entry.streamed:
             self._queue.append(self._drawer.restart_body)
             self._splitter = Splitter()
-            self._drawer.sources = entry.sources
+            self._queue.append(partial(setattr, self._drawer, "sources", entry.sources))
             self._feed(self._marked(entry))
             self._flush()
         if len(entry.text) > MAX_SHOWN:

@@ -54,6 +54,8 @@ class MainWindow(QMainWindow):
         self, controller: Controller, keeper: ThemeKeeper, memory: WindowMemory | None = None
     ) -> None:
         super().__init__()
+        controller.setParent(self)
+        keeper.setParent(self)
         self.controller = controller
         self._keeper = keeper
         self._memory = memory or WindowMemory(controller.paths)
