@@ -112,7 +112,8 @@ class Settings:
     recall_embedder: str = _setting(
         "recall.embedder",
         "starter",
-        "Folder of a sentence-transformers model; 'starter' is the one shipped, 'none' uses words only.",
+        "Folder of a sentence-transformers model; 'starter' is the one shipped, "
+        "'none' uses words only.",
     )
     appearance_theme: str = _setting(
         "appearance.theme",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from commonplace.chat.citations import Citation, Sentence, citations_of, sentences_of
 from commonplace.chat.prompt import (
     SYSTEM,
+    SYSTEM_SMALL,
     TURN_OVERHEAD,
     Block,
     Prompt,
@@ -20,8 +21,17 @@ from commonplace.chat.prompt import (
 from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Reply, Search, Step
 from commonplace.errors import QuestionError
 from commonplace.recall.passages import Found, Passage
+from commonplace.settings import Settings
 
 Clock = Callable[[], float]
+SMALL_MODEL = 1_000_000_000
+SMALL_PASSAGES = 800
+SMALL_ANSWER = 200
+NOTES = {
+    "length": "The answer reached its longest length; answer.max_tokens allows more.",
+    "repeated": "The model began to repeat itself and was stopped.",
+    "cancelled": "You stopped this answer.",
+}
 NO_MODEL = "No model is loaded, so here is what the project itself says:"
 NOTHING_FOUND = "Nothing in this project matches the question."
 
@@ -30,7 +40,8 @@ NOTHING_FOUND = "Nothing in this project matches the question."
 class AnswerOptions:
     """How to answer. `context` is what the model sees at once, in tokens.
 
-    An empty `model` means that there is none: the passages are the answer.
+    An empty `model` means that there is none: the passages are the answer. A
+    `small` model gets plainer instructions.
     """
 
     model: str = ""
@@ -39,6 +50,34 @@ class AnswerOptions:
     passage_tokens: int = 1500
     max_tokens: int = 512
     temperature: float = 0.2
+    small: bool = False
+
+    @classmethod
+    def chosen(cls, settings: Settings) -> AnswerOptions:
+        """Return the options the user chose, for answers without a model."""
+        return cls(
+            context=settings.model_context,
+            passages=settings.answer_passages,
+            passage_tokens=settings.answer_passage_tokens,
+            max_tokens=settings.answer_max_tokens,
+            temperature=settings.answer_temperature,
+        )
+
+    def for_model(self, name: str, context: int, parameters: int) -> AnswerOptions:
+        """Return these options for a loaded model.
+
+        A small model drowns in long prompts and long answers: it reads fewer
+        tokens of code and writes a short answer.
+        """
+        small = parameters < SMALL_MODEL
+        return replace(
+            self,
+            model=name,
+            context=context,
+            small=small,
+            passage_tokens=min(self.passage_tokens, SMALL_PASSAGES if small else context),
+            max_tokens=min(self.max_tokens, SMALL_ANSWER if small else context // 2),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +144,7 @@ def answer_steps(
         prompt=prompt,
         model=options.model,
         finish=reply.finish,
-        note=found.note,
+        note=" ".join(filter(None, [found.note, NOTES.get(reply.finish, "")])),
         timings=Timings(
             recall_ms=found.ms,
             first_token_ms=round((asked - started) * 1000 + reply.first_token_ms, 1),
@@ -126,13 +165,14 @@ def _fit(
     question: str, found: Found, history: Sequence[Turn], options: AnswerOptions
 ) -> Generator[Step, Reply, Prompt]:
     """Count every candidate block with the model's own tokenizer, then choose."""
-    asked = question_text(question, passages=bool(found.passages))
+    instructions = SYSTEM_SMALL if options.small else SYSTEM
+    asked = question_text(question, passages=bool(found.passages), small=options.small)
     shown = [passage_text(n, p) for n, p in enumerate(found.passages, start=1)]
     said = [f"{turn.question}\n{turn.answer}" for turn in history]
-    reply = yield CountTokens((SYSTEM, asked, *shown, *said))
+    reply = yield CountTokens((instructions, asked, *shown, *said))
     assert isinstance(reply, Counts)
     tokens = iter(reply.tokens)
-    system = Block("Instructions", "ours", SYSTEM, next(tokens))
+    system = Block("Instructions", "ours", instructions, next(tokens))
     closing = Block("Question", "person", asked, next(tokens))
     budget = options.context - options.max_tokens
     needed = system.tokens + closing.tokens + 2 * TURN_OVERHEAD

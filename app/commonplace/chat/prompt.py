@@ -27,6 +27,12 @@ SYSTEM = (
     "Be brief and precise."
 )
 
+SYSTEM_SMALL = (
+    "You answer questions about code from the passages given. Be brief. "
+    "After each claim write the number of the passage, like [1]."
+)
+"""For models that lose the question among longer instructions."""
+
 TURN_OVERHEAD = 8
 """Tokens a chat template may add around one message; a safe upper bound."""
 
@@ -86,11 +92,13 @@ def one_line(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
-def question_text(question: str, *, passages: bool) -> str:
+def question_text(question: str, *, passages: bool, small: bool = False) -> str:
     """Return the closing lines of the prompt, around the user's own words."""
     ask = question.strip()
     if not passages:
         return f"No passage of the project matches this question.\n\nQuestion: {ask}"
+    if small:
+        return f"Question: {ask}\nAnswer in at most three sentences."
     return f"Question: {ask}\nAnswer from the passages above and cite them like [1]."
 
 

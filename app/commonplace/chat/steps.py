@@ -51,8 +51,9 @@ class Complete:
 class Completed:
     """What the model wrote. Times are milliseconds since the step was taken.
 
-    `finish` is ``stop``, ``length`` (the longest answer was reached) or
-    ``cancelled`` (the user stopped it; the text so far is kept).
+    `finish` is ``stop``, ``length`` (the longest answer was reached),
+    ``repeated`` (the model went round in circles) or ``cancelled`` (the user
+    stopped it; the text so far is kept).
     """
 
     text: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -68,7 +67,6 @@ def opened(
 def ask_model(
     question: str,
     search: SearchFunction,
-    options: AnswerOptions,
     settings: Settings,
     state: StatePaths,
     model: Path | None,
@@ -81,6 +79,7 @@ def ask_model(
     """
     named = str(model) if model is not None else settings.model_path
     path = choose_model(named, state.model_folders())
+    options = AnswerOptions.chosen(settings)
     if path is None:
         return drive(question, options, search, None, on_text)
     load = LoadOptions(
@@ -90,7 +89,7 @@ def ask_model(
     )
     with EngineSession(load, state.logs / "engine.log") as engine:
         info = engine.load(path)
-        options = replace(options, model=info.name, context=info.context)
+        options = options.for_model(info.name, info.context, info.parameters)
         return drive(question, options, search, engine, on_text)
 
 

@@ -17,7 +17,6 @@ from typing import IO
 import click
 
 from commonplace import __version__
-from commonplace.chat.answer import AnswerOptions
 from commonplace.cli import printing
 from commonplace.cli.asking import Searcher, ask_model, opened
 from commonplace.cli.doctor import examine
@@ -152,9 +151,7 @@ def ask(path: Path, question: str, model: Path | None, *, as_json: bool) -> None
             click.echo(text, nl=False)
 
     with opened(path, state, settings) as searcher:
-        answer = ask_model(
-            question, searcher.search, _options(settings), settings, state, model, show
-        )
+        answer = ask_model(question, searcher.search, settings, state, model, show)
     if as_json:
         printing.json_line(printing.answer_json(answer))
     else:
@@ -195,12 +192,3 @@ def run(args: Sequence[str] | None = None) -> int:
 def _state() -> tuple[StatePaths, Settings]:
     state = StatePaths.from_environment()
     return state, load(state.settings_file)
-
-
-def _options(settings: Settings) -> AnswerOptions:
-    return AnswerOptions(
-        passages=settings.answer_passages,
-        passage_tokens=settings.answer_passage_tokens,
-        max_tokens=settings.answer_max_tokens,
-        temperature=settings.answer_temperature,
-    )

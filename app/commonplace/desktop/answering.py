@@ -116,14 +116,9 @@ class AnswerRunner(QObject):
 
     def _begin_steps(self) -> None:
         info, chosen = self._engine.state.info, self._settings
-        options = AnswerOptions(
-            model="" if info is None else info.name,
-            context=chosen.model_context if info is None else info.context,
-            passages=chosen.answer_passages,
-            passage_tokens=chosen.answer_passage_tokens,
-            max_tokens=chosen.answer_max_tokens,
-            temperature=chosen.answer_temperature,
-        )
+        options = AnswerOptions.chosen(chosen)
+        if info is not None:
+            options = options.for_model(info.name, info.context, info.parameters)
         self._steps = answer_steps(self._question, options, self._history)
         self._advance(None)
 

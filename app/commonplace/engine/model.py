@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from commonplace.chat.messages import Message
 from commonplace.engine.gguf import Header
 from commonplace.engine.llama import Llama, can_offload
+from commonplace.engine.loops import LoopGuard
 from commonplace.engine.templates import FORGEABLE_NOTE, PLAIN, PLAIN_NOTE, detect_family, render
 from commonplace.engine.textstream import TextStream
 from commonplace.engine.types import Completion, Finish, LoadOptions, ModelInfo, Sampling
@@ -17,6 +18,10 @@ TEST_TOKENS = 16
 TEST_TEXT = "A commonplace book keeps, in its reader's own words, what is worth remembering. "
 SMALL_MODEL = 1_000_000_000
 """Models below this many parameters fall into loops, which are broken up."""
+SMALL_NOTE = (
+    "With {:,.0f} million parameters this model writes short, simple answers and often errs: "
+    "trust the passages. A coder model of 1.5 billion or more reads them far better."
+)
 
 
 class LlamaModel:
@@ -37,6 +42,7 @@ class LlamaModel:
         `memory_bytes` is what it is expected to need, for its `info`.
         """
         context = min(options.context, header.context_length)
+        self._header = header
         self._llama = Llama(
             header.path, options, context=context, on_progress=on_progress, stopped=stopped
         )
@@ -111,8 +117,9 @@ class LlamaModel:
 
         finish: Finish = "length"
         pending = prompt[reused:]
-        loops = not sampling.repeat_penalty and self.info.parameters < SMALL_MODEL
-        with self._llama.drawing(sampling, break_loops=loops) as draw:
+        small = not sampling.repeat_penalty and self.info.parameters < SMALL_MODEL
+        guard = LoopGuard() if small else None
+        with self._llama.drawing(sampling, break_loops=small) as draw:
             while drawn < sampling.max_tokens:
                 if stopped() or not self._llama.evaluate(pending, stopped):
                     finish = "cancelled"
@@ -125,6 +132,9 @@ class LlamaModel:
                     emit(stream.feed(self._llama.bytes_of(token)))
                 if ended or stream.stopped:
                     finish = "stop"
+                    break
+                if guard is not None and guard.circles(token):
+                    finish = "repeated"
                     break
                 pending = [token]
         emit(stream.flush())
@@ -155,6 +165,8 @@ class LlamaModel:
             notes.append(FORGEABLE_NOTE)
         if self._llama.context < options.context:
             notes.append(f"This model sees {self._llama.context:,} tokens at once and no more.")
+        if self._header.parameters < SMALL_MODEL:
+            notes.append(SMALL_NOTE.format(self._header.parameters / 1e6))
         return " ".join(notes)
 
 

@@ -16,8 +16,9 @@ from typing import Any, Literal, Protocol, Self, get_args, get_origin, get_type_
 from commonplace.chat.messages import ROLES, Message
 from commonplace.errors import ProtocolError
 
-Finish = Literal["stop", "length", "cancelled"]
-"""Why an answer ended: by itself, at its token limit, or because it was stopped."""
+Finish = Literal["stop", "length", "repeated", "cancelled"]
+"""Why an answer ended: by itself, at its token limit, because a small model
+went round in circles, or because it was stopped."""
 
 
 class Wired:
