@@ -187,7 +187,8 @@ def test_a_flood_does_not_freeze(app, transcript, text):
 HOSTILE = (
     "<img src='file:///etc/passwd'><iframe src='http://127.0.0.1:9/'></iframe>\n\n"
     "![x](http://127.0.0.1:9/pixel.png) ![y](data:image/png;base64,AAAA) ![z](a.png)\n\n"
-    "[js](javascript:alert(1)) [f](file:///etc/passwd) [c](commonplace:copy/0)\n\n[q](//host/share)\n\n"
+    "[js](javascript:alert(1)) [f](file:///etc/passwd) [c](commonplace:copy/0)\n\n"
+    "[q](//host/share)\n\n"
     "<script>alert(1)</script> <a href='commonplace:source/0/1'>x</a>\n\n"
     "bidi \u202e evil \u2066 zero\u200bwidth \x1b[31m\n\n"
     "# " + "#" * 100 + "\n" + ">" * 500 + "\n" + "- " * 300 + "\n" + "|a" * 300 + "\n|-\n"

@@ -104,7 +104,6 @@ class Composer(QFrame):
         corner.addStretch()
         corner.addWidget(self.button)
         layout.addLayout(corner)
-        self.setFocusProxy(self.edit)
         self.edit.submitted.connect(self._submit)
         self.edit.recall_asked.connect(self._recall)
         self.edit.focus_changed.connect(self._show_focus)

@@ -186,6 +186,7 @@ class ProjectTree(QWidget):
         self.tree.setAccessibleName(self.tr("Files of the project"))
         self.tree.setModel(self.model)
         self.tree.setHeaderHidden(True)
+        self.tree.header().setAccessibleName(self.tr("Files of the project"))
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(14)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)

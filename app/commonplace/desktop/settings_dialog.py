@@ -95,6 +95,7 @@ class SettingRow(QWidget):
             box = QComboBox()
             box.addItems(list(about.choices))
             box.setCurrentText(str(value))
+            box.view().setAccessibleName(self.tr("Choices"))
             return box, box.currentText
         if about.type is int:
             spin = QSpinBox()
@@ -124,6 +125,7 @@ class SettingRow(QWidget):
                 box.count() - 1, one_line(path.name), Qt.ItemDataRole.AccessibleTextRole
             )
         box.setCurrentText(value)
+        box.view().setAccessibleName(self.tr("Models that were found"))
         line = box.lineEdit()
         if line is not None:
             line.setPlaceholderText(self.tr("The first model found"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
@@ -164,11 +165,13 @@ class MainWindow(QMainWindow):
         middle_column.addWidget(self.pages, 1)
         middle_column.setSpacing(8)
         self.setCentralWidget(middle)
-        self.setTabOrder(self.tree.filter, self.tree.tree)
-        self.setTabOrder(self.transcript, self.composer.edit)
-        self.setTabOrder(self.composer.edit, self.composer.button)
-        self.setTabOrder(self.composer.button, self.sources.list)
-        self.setTabOrder(self.sources.list, self.code.view)
+        order: list[QWidget] = [
+            *(self.tree.filter, self.tree.tree, self.status.skipped, self.status.pause),
+            *(self.transcript, self.composer.edit, self.composer.button, self.model_button),
+            *(self.sources.list, self.code.close_button, self.code.view),
+        ]
+        for before, after in pairwise(order):
+            self.setTabOrder(before, after)
 
     def _chat(self) -> QWidget:
         chat = QWidget(self)

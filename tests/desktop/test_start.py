@@ -1,0 +1,113 @@
+"""Starting, stopping, and what the window process may load."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+
+APP = Path(__file__).resolve().parents[2] / "app"
+HEAVY = ("torch", "llama_cpp", "hnswlib", "sentence_transformers", "numpy", "tree_sitter")
+
+START = """
+import json, sys, time
+from pathlib import Path
+begun = time.perf_counter()
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from commonplace.desktop import app as desktop
+from commonplace.desktop.controller import Commands
+from commonplace.paths import StatePaths
+qt = QApplication([])
+def look():
+    windows = [w for w in qt.topLevelWidgets() if w.isVisible()]
+    print(json.dumps({"visible": len(windows), "seconds": time.perf_counter() - begun,
+                      "modules": sorted({m.partition(".")[0] for m in sys.modules})}), flush=True)
+    if "--wait" not in sys.argv:
+        windows[0].close()
+QTimer.singleShot(0, lambda: QTimer.singleShot(0, look))
+base = Path(sys.argv[1])
+commands = Commands([sys.executable, sys.argv[2]],
+                    [sys.executable, "-m", "commonplace.engine.fake_worker"])
+project = base if "--project" in sys.argv else None
+sys.exit(desktop.run(project, paths=StatePaths(base / "c", base / "d", base / "k"),
+                     commands=commands))
+"""
+
+
+def start(tmp_path, *options):
+    memory = Path(__file__).parent / "fake_memory.py"
+    return subprocess.Popen(
+        [sys.executable, "-c", START, str(tmp_path), str(memory), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(APP), "QT_QPA_PLATFORM": "offscreen"},
+        text=True,
+    )
+
+
+def test_starts_light_and_fast(tmp_path):
+    with start(tmp_path, "--project") as process:
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    said = json.loads(out)
+    assert said["visible"] == 1
+    assert not set(HEAVY) & set(said["modules"])
+    assert said["seconds"] < 3  # a bound for loaded machines; usually a third of a second
+    assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_quits(tmp_path):
+    with start(tmp_path, "--wait", "--project") as process:
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, err = process.communicate(timeout=15)
+    assert process.returncode == 0, err
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in err
+
+
+def test_damaged_settings_do_not_keep_the_window_closed(open_window, paths, qapp):
+    from commonplace.desktop.app import make_window
+
+    paths.settings_file.parent.mkdir(parents=True, exist_ok=True)
+    paths.settings_file.write_text("this is not = = toml")
+    window = make_window(qapp, paths)
+    assert "cannot be read" in window.messages.texts["settings"]
+    window.close()
+    window.controller.finish()
+    window.deleteLater()
+
+
+def test_uncaught_errors_reach_the_window(qtbot, qapp, tmp_path):
+    from commonplace.desktop.app import DefectHooks
+
+    hooks = DefectHooks(tmp_path / "log", qapp)
+    with qtbot.captureExceptions():
+        hooks.install()
+        with qtbot.waitSignal(hooks.reported) as blocker:
+            QTimer.singleShot(0, lambda: 1 / 0)
+        hooks.remove()
+    assert "ZeroDivisionError" in blocker.args[0]
+    hooks.deleteLater()
+
+
+def test_void_calls_keep_none_alive(qtbot):
+    """PySide6 6.12.0 on Python 3.11 drops a reference to None in every void call."""
+    from PySide6.QtWidgets import QLabel
+
+    label = QLabel()
+    qtbot.addWidget(label)
+    before = sys.getrefcount(None)
+    for _ in range(500):
+        label.setEnabled(True)
+    assert abs(sys.getrefcount(None) - before) < 50
