@@ -9,8 +9,9 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 
 from commonplace.desktop.background import Background
-from commonplace.desktop.code_view import CodePane
-from commonplace.desktop.project_tree import PathTree, ProjectTree
+from commonplace.desktop.code_pane import CodePane
+from commonplace.desktop.path_tree import PathTree
+from commonplace.desktop.project_tree import ProjectTree
 from commonplace.desktop.source_text import MAX_BYTES, locate, read_source
 from commonplace.desktop.sources import Source, SourcesModel, SourcesPanel
 from commonplace.errors import ProjectError

@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonplace.chat.citations import sentences_of
-from commonplace.desktop.markdown import (
+from commonplace.desktop.markdown import parse
+from commonplace.desktop.marks import annotate, without_marks
+from commonplace.desktop.splitter import (
     MAX_PIECE,
     FenceClosed,
     FenceLines,
     FenceOpened,
     Prose,
     Splitter,
-    parse,
 )
-from commonplace.desktop.marks import annotate, without_marks
 from commonplace.recall.passages import Passage
 
 TEXT = "One [1].\n\n- a\n- b\n\n  more b\n\n```python\nx = 1\n\ny = 2\n```\n\nLast"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from commonplace.chat.citations import Sentence
-from commonplace.desktop.markdown import OWN_WORDS, SUPPORTED, SUPPORTED_END
+from commonplace.desktop.splitter import OWN_WORDS, SUPPORTED, SUPPORTED_END
 
 RESERVED = re.compile(f"[{SUPPORTED}{SUPPORTED_END}{OWN_WORDS}]")
 WORD = re.compile(r"\w{2,}")

@@ -11,13 +11,13 @@ from PySide6.QtGui import QTextCursor, QTextDocument
 
 from commonplace.desktop.drawing import Drawer, Mark
 from commonplace.desktop.highlight import Highlighter, Span
-from commonplace.desktop.markdown import (
+from commonplace.desktop.markdown import parse
+from commonplace.desktop.splitter import (
     FenceClosed,
     FenceLines,
     FenceOpened,
     Piece,
     Splitter,
-    parse,
 )
 from commonplace.desktop.theme import ThemeKeeper
 

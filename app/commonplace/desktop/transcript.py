@@ -23,8 +23,8 @@ from commonplace.chat.answer import Answer
 from commonplace.chat.citations import Sentence
 from commonplace.desktop.drawing import SCHEME
 from commonplace.desktop.highlight import Highlighter
-from commonplace.desktop.markdown import Splitter
 from commonplace.desktop.marks import annotate, without_marks
+from commonplace.desktop.splitter import Splitter
 from commonplace.desktop.streaming import StreamDrawer
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import visible

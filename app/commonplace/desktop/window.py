@@ -7,13 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QMessageBox,
     QPushButton,
     QSplitter,
     QStackedWidget,
@@ -21,12 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-import commonplace
 from commonplace.desktop.actions import WindowState, make_actions, update_actions
-from commonplace.desktop.code_view import CodePane
+from commonplace.desktop.code_pane import CodePane
 from commonplace.desktop.composer import Composer
 from commonplace.desktop.controller import Controller
 from commonplace.desktop.conversation import Conversation
+from commonplace.desktop.dialogs import confirm_link, show_about
 from commonplace.desktop.engine_link import EngineState
 from commonplace.desktop.hints import Hints
 from commonplace.desktop.icons import app_icon
@@ -39,7 +38,7 @@ from commonplace.desktop.sources import Source, SourcesPanel
 from commonplace.desktop.status import IndexStatus
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.transcript import Transcript
-from commonplace.desktop.visible import one_line, tooltip, visible
+from commonplace.desktop.visible import one_line, tooltip
 from commonplace.desktop.welcome import Welcome
 from commonplace.desktop.window_memory import WindowMemory
 from commonplace.errors import CommonplaceError, ProjectBusyError, UserError
@@ -396,37 +395,10 @@ class MainWindow(QMainWindow):
         )
 
     def _confirm_link(self, url: str) -> None:
-        box = QMessageBox(self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle(self.tr("Open a web page?"))
-        box.setText(self.tr("The answer links to a page on the web. Open it in your browser?"))
-        box.setInformativeText(visible(url))
-        box.setStandardButtons(QMessageBox.StandardButton.Open | QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.buttonClicked.connect(
-            lambda button: (
-                QDesktopServices.openUrl(url)
-                if box.standardButton(button) == QMessageBox.StandardButton.Open
-                else None
-            )
-        )
-        box.open()
+        confirm_link(url, self)
 
     def _about(self) -> None:
-        box = QMessageBox(self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle(self.tr("About Commonplace"))
-        box.setText(f"Commonplace {commonplace.__version__}")
-        box.setInformativeText(
-            self.tr(
-                "A coding assistant whose memory lives outside the model, in files you own. "
-                "Nothing leaves this machine."
-            )
-        )
-        box.setIconPixmap(app_icon().pixmap(64, 64))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        show_about(self)
 
     def _quit(self) -> None:
         self.close()

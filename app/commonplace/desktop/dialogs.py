@@ -1,0 +1,53 @@
+"""Small questions and notices, none of which stops the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
+
+import commonplace
+from commonplace.desktop.icons import app_icon
+from commonplace.desktop.visible import visible
+
+
+def confirm_link(url: str, parent: QWidget) -> None:
+    """Show the whole address `url` and open it in the browser if the user says so."""
+    box = _box(_tr("Open a web page?"), parent)
+    box.setText(_tr("The answer links to a page on the web. Open it in your browser?"))
+    box.setInformativeText(visible(url))
+    box.setStandardButtons(QMessageBox.StandardButton.Open | QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+
+    def decide(button: QAbstractButton) -> None:
+        if box.standardButton(button) == QMessageBox.StandardButton.Open:
+            QDesktopServices.openUrl(url)
+
+    box.buttonClicked.connect(decide)
+    box.open()
+
+
+def show_about(parent: QWidget) -> None:
+    """Say what this program is, and its version."""
+    box = _box(_tr("About Commonplace"), parent)
+    box.setText(f"Commonplace {commonplace.__version__}")
+    box.setInformativeText(
+        _tr(
+            "A coding assistant whose memory lives outside the model, in files you own. "
+            "Nothing leaves this machine."
+        )
+    )
+    box.setIconPixmap(app_icon().pixmap(64, 64))
+    box.open()
+
+
+def _box(title: str, parent: QWidget) -> QMessageBox:
+    box = QMessageBox(parent)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setWindowTitle(title)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return box
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Dialogs", text)
