@@ -104,7 +104,9 @@ def rank_of(target: Any, passages: Sequence[Passage], root: Path) -> int | None:
     path, span = (target, None) if isinstance(target, str) else (target["path"], target)
     for rank, passage in enumerate(passages, start=1):
         full = f"{root.as_posix()}/{passage.path}"
-        same = passage.path == path or full.endswith(f"/{path}") or path.endswith(f"/{passage.path}")
+        same = (
+            passage.path == path or full.endswith(f"/{path}") or path.endswith(f"/{passage.path}")
+        )
         if same and (span is None or overlaps(span, passage)):
             return rank
     return None
@@ -147,7 +149,9 @@ def report(rows: Sequence[dict[str, Any]], table: Sequence[Mapping[str, str]], w
     for category, some in grouped(rows, lambda row: row["category"]).items():
         print(f"{category:14}{statistics.mean(r['ndcg'] for r in some):9.3f}  ({len(some)})")
     times = sorted(row["ms"] for row in rows)
-    print(f"query ms       p50 {times[len(times) // 2]:.1f}, p95 {times[int(len(times) * 0.95)]:.1f}")
+    print(
+        f"query ms       p50 {times[len(times) // 2]:.1f}, p95 {times[int(len(times) * 0.95)]:.1f}"
+    )
     for row in sorted(rows, key=lambda row: row["ndcg"])[:worst]:
         print(f"{row['ndcg']:.2f} {row['repo']:10} {row['query']!r} {row['relevant']} {row['got']}")
 

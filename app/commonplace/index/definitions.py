@@ -240,6 +240,8 @@ def _name(node: Node) -> str:
     seen = 0
     current: Node | None = node
     while current is not None and seen < 10:
+        if current.type == "qualified_identifier":  # n::C::k, whose field is k alone
+            return _text(current)
         named = current.child_by_field_name("name")
         if named is not None:
             return _text(named)

@@ -1,0 +1,62 @@
+"""Fixtures that every test may use: a state folder of its own and small projects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from commonplace.paths import HOME_VARIABLE, StatePaths
+
+MODELS = Path(__file__).resolve().parents[1] / "models"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test away from the state, and the git settings, of whoever runs it."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv(HOME_VARIABLE, str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "xdg"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
+    return folder
+
+
+@pytest.fixture
+def state() -> StatePaths:
+    """The state folders of this test."""
+    return StatePaths.from_environment()
+
+
+@pytest.fixture
+def make_project(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Path]]:
+    """Write files into a new project folder and return it."""
+
+    def make(files: dict[str, str]) -> Path:
+        root = tmp_path / "project"
+        root.mkdir(exist_ok=True)
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return root
+
+    yield make
+
+
+@pytest.fixture
+def starter_gguf() -> Path:
+    """The starter chat model."""
+    path = MODELS / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    if not path.is_file():
+        pytest.skip("the starter model is not installed: make models")
+    return path
+
+
+@pytest.fixture
+def starter_embedder() -> Path:
+    """The starter embedding model."""
+    path = MODELS / "all-MiniLM-L6-v2"
+    if not (path / "model.safetensors").is_file():
+        pytest.skip("the starter embedder is not installed: make models")
+    return path
