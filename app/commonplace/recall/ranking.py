@@ -41,6 +41,8 @@ WEIGHTS: Mapping[Shape, Weights] = {
     "trace": Weights(0.6, 0.6, 0.3, 0.2, 0.8, 0.6, 0.2),
 }
 PLACE_BONUS = 3.0
+CLOSE = 0.25
+"""Cosine from which a passage is called close in meaning."""
 DEMOTED = 0.6
 SAME_FILE = 0.3
 """What each further chunk of a file keeps of its score."""
@@ -113,6 +115,8 @@ def rank(
             + weights.stem * file.stem
             + PLACE_BONUS * candidate.place
         ) * file.factor
+        if score <= 0:
+            continue
         reasons = _reasons(candidate, file, own_words, own_vector, names)
         scored.append((Ranked(candidate.chunk_id, round(score, 4), reasons), place.path))
     return _spread(scored)
@@ -228,13 +232,13 @@ def _reasons(
         reasons.append("shares rare words with the question")
     elif words > 0:
         reasons.append("shares words with the question")
-    if vector > 0.5:
+    if vector > 0.5 and (candidate.vector or 0.0) > CLOSE:
         reasons.append("close in meaning")
     if file.path > 0.3:
         reasons.append("the path holds words of the question")
     if file.demotion:
         reasons.append(file.demotion)
-    return tuple(reasons)
+    return tuple(reasons or ["distantly related"])
 
 
 def _spread(scored: Sequence[tuple[Ranked, str]]) -> list[Ranked]:

@@ -46,7 +46,7 @@ def search(
     if not question.text:
         raise QuestionError("The question is empty.", "Type what you want to know.")
     neighbours = []
-    if embedder is not None and vectors is not None and len(vectors):
+    if question.terms and embedder is not None and vectors is not None and len(vectors):
         neighbours = vectors.search(_query_vector(embedder, question.text), VECTOR_LIMIT)
     candidates = find(conn, question, neighbours)
     places = read_places(conn, list(candidates.by_id))

@@ -1,0 +1,95 @@
+"""The whole conversation between an answer and whoever carries out its steps."""
+
+import pytest
+
+from commonplace.chat.answer import AnswerOptions, answer_steps
+from commonplace.chat.prompt import Turn
+from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Search
+from commonplace.errors import QuestionError
+from commonplace.recall.passages import Found, Passage
+from commonplace.settings import Settings
+
+PASSAGES = tuple(
+    Passage(f"{name}.py", 1, 2, f"def {name}(): return {name}_value", 1.0, "function", name, ("r",))
+    for name in ("alpha", "beta")
+)
+
+
+def run(question, options, *, history=(), passages=PASSAGES, text="It returns alpha_value [1]."):
+    """Carry out the steps with words as tokens; returns the answer and the steps."""
+    steps, taken = answer_steps(question, options, history), []
+    try:
+        step = next(steps)
+        while True:
+            taken.append(step)
+            if isinstance(step, Search):
+                reply = Found(step.question, "sentence", 2.5, passages[: step.limit])
+            elif isinstance(step, CountTokens):
+                reply = Counts(tuple(len(t.split()) for t in step.texts))
+            else:
+                assert isinstance(step, Complete)
+                reply = Completed(text, "stop", 100, 7, 12.0)
+            step = steps.send(reply)
+    except StopIteration as done:
+        return done.value, taken
+
+
+def test_search_count_complete_then_an_answer_with_citations():
+    answer, taken = run("what does alpha return?", AnswerOptions(model="m"))
+    assert [type(s) for s in taken] == [Search, CountTokens, Complete]
+    assert [(c.n, c.path, c.by) for c in answer.citations] == [(1, "alpha.py", "model")]
+    assert answer.timings.recall_ms == 2.5
+    assert answer.timings.first_token_ms >= 12.0
+    assert "alpha_value" in taken[-1].messages[-1].content
+
+
+def test_without_a_model_the_passages_are_the_answer():
+    answer, taken = run("what?", AnswerOptions())
+    assert [type(s) for s in taken] == [Search]
+    assert answer.model == ""
+    assert "No model" in answer.text
+    assert [c.n for c in answer.citations] == [1, 2]
+    assert "Nothing" in run("what?", AnswerOptions(), passages=())[0].text
+
+
+def test_earlier_turns_are_in_the_prompt():
+    _, taken = run("and beta?", AnswerOptions(model="m"), history=[Turn("alpha?", "It is a.")])
+    assert [m.content for m in taken[-1].messages[1:3]] == ["alpha?", "It is a."]
+
+
+def test_numbers_stay_right_when_passages_are_dropped():
+    answer, taken = run("q", AnswerOptions(model="m", passage_tokens=12))
+    assert answer.prompt.passages == PASSAGES[:1]
+    assert answer.passages == PASSAGES
+    assert "beta" not in taken[-1].messages[-1].content
+
+
+@pytest.mark.parametrize("question", ["", "   \n"])
+def test_an_empty_question_is_a_clear_error(question):
+    with pytest.raises(QuestionError, match="empty"):
+        run(question, AnswerOptions(model="m"))
+
+
+def test_a_question_that_cannot_fit_is_a_clear_error():
+    with pytest.raises(QuestionError, match=r"model\.context"):
+        run("word " * 100_000, AnswerOptions(model="m", context=4096))
+
+
+def test_how_an_answer_ended_is_said():
+    steps = answer_steps("q", AnswerOptions(model="m"))
+    next(steps)
+    steps.send(Found("q", "sentence", 1.0, PASSAGES))
+    steps.send(Counts((1, 1, 1, 1)))
+    with pytest.raises(StopIteration) as done:
+        steps.send(Completed("Half an", "length", 1, 1, 1.0))
+    assert "longest length" in done.value.value.note
+
+
+def test_a_small_model_gets_a_short_prompt_and_writes_a_short_answer():
+    chosen = AnswerOptions.chosen(Settings())
+    small = chosen.for_model("tiny", 4096, 135_000_000)
+    large = chosen.for_model("coder", 32_768, 7_000_000_000)
+    assert small.passage_tokens < large.passage_tokens
+    assert small.max_tokens < large.max_tokens == Settings().answer_max_tokens
+    _, taken = run("q", small)
+    assert "three sentences" in taken[-1].messages[-1].content

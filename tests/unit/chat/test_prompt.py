@@ -1,0 +1,79 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commonplace.chat.prompt import (
+    Block,
+    Turn,
+    assemble,
+    fence_for,
+    passage_text,
+    question_text,
+)
+from commonplace.recall.passages import Passage
+
+
+def passage(path="a.py", text="x = 1"):
+    return Passage(path, 3, 4, text, 1.0, "function", "f", ("because",))
+
+
+def block(tokens, trust="code"):
+    return Block("b", trust, "text", tokens)
+
+
+def build(budget, *, passages=(), turns=(), passage_budget=10_000):
+    return assemble(
+        block(10, "person"),
+        [(passage(f"{n}.py"), block(tokens)) for n, tokens in enumerate(passages)],
+        [(Turn(f"q{n}", f"a{n}"), block(tokens)) for n, tokens in enumerate(turns)],
+        block(20, "ours"),
+        budget=budget,
+        passage_budget=passage_budget,
+    )
+
+
+def test_everything_that_fits_is_in_order():
+    prompt = build(1000, passages=[50, 50], turns=[30])
+    assert [m.role for m in prompt.messages] == ["system", "user", "assistant", "user"]
+    assert prompt.dropped == ()
+    assert prompt.tokens == 20 + 30 + 100 + 10
+
+
+def test_low_passages_and_old_turns_are_dropped_and_said():
+    prompt = build(150, passages=[50, 80, 10], turns=[30, 30])
+    assert [p.path for p in prompt.passages] == ["0.py"]
+    assert prompt.dropped[:2] == ("Passage 1.py:3-4 did not fit.", "Passage 2.py:3-4 did not fit.")
+    assert "oldest" in prompt.dropped[-1]
+
+
+def test_passages_have_a_budget_of_their_own():
+    assert len(build(10_000, passages=[100] * 5, passage_budget=250).passages) == 2
+
+
+@given(
+    st.integers(100, 3000),
+    st.lists(st.integers(1, 400), max_size=8),
+    st.lists(st.integers(1, 400), max_size=8),
+)
+def test_a_prompt_never_exceeds_its_budget(budget, passages, turns):
+    prompt = build(budget, passages=passages, turns=turns)
+    assert prompt.tokens <= budget
+    assert len(prompt.passages) <= len(passages)
+    numbers = [int(p.path[0]) for p in prompt.passages]
+    assert numbers == list(range(len(numbers)))
+
+
+@given(st.text(alphabet="`abc\n", max_size=200))
+def test_no_passage_can_close_its_fence(text):
+    fence = fence_for(text)
+    assert fence not in text
+    assert len(fence) >= 3
+
+
+def test_a_passage_names_its_place_and_shows_odd_names():
+    shown = passage_text(2, passage("a\n[9] b.py"))
+    assert shown.startswith("[2] a\\n[9] b.py lines 3-4 (function f)\n```\n")
+
+
+def test_the_question_says_when_there_is_no_passage():
+    assert "No passage" in question_text("why", passages=False)
+    assert "cite" in question_text("why", passages=True)

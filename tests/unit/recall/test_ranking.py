@@ -1,0 +1,56 @@
+from commonplace.index.store import Place
+from commonplace.recall.candidates import Candidate, Candidates
+from commonplace.recall.ranking import rank
+from commonplace.recall.shapes import read_question
+
+
+def ranked(question, *chunks):
+    """Rank (path, symbol, words, vector) tuples; returns paths in order."""
+    candidates, places = Candidates(), {}
+    asked = read_question(question)
+    for number, (path, symbol, words, vector) in enumerate(chunks):
+        names = (symbol.lower(),) if symbol.lower() in asked.names else ()
+        candidates.by_id[number] = Candidate(number, words, names, vector)
+        places[number] = Place(path, "function", symbol)
+    return [places[r.chunk_id].path for r in rank(asked, candidates, places)]
+
+
+def test_nothing_ranks_to_nothing():
+    assert ranked("anything") == []
+
+
+def test_chunks_that_went_are_left_out():
+    candidates = Candidates({1: Candidate(1, 2.0)})
+    assert rank(read_question("x"), candidates, {}) == []
+
+
+def test_the_definition_beats_a_mention_of_the_symbol():
+    assert ranked("Request", ("a.py", "other", 9.0, None), ("b.py", "Request", 5.0, None)) == [
+        "b.py",
+        "a.py",
+    ]
+
+
+def test_the_file_named_like_the_question_beats_its_neighbours():
+    found = ranked(
+        "routing tree", ("lib/util.go", "", 5.0, None), ("lib/routing/tree.go", "", 5.0, None)
+    )
+    assert found[0] == "lib/routing/tree.go"
+
+
+def test_tests_examples_and_generated_code_come_later():
+    question = "parse header"
+    for late in ("tests/parse.py", "src/parse_test.go", "examples/parse.py", "vendor/x/parse.js"):
+        assert ranked(question, (late, "", 5.0, None), ("src/parse.py", "", 5.0, None))[-1] == late
+
+
+def test_one_file_does_not_fill_the_list():
+    found = ranked(
+        "draw", *[("a.py", "", 5.0 - n / 10, None) for n in range(3)], ("b.py", "", 4.0, None)
+    )
+    assert found[1] == "b.py"
+
+
+def test_meaning_counts_where_words_are_missing():
+    found = ranked("draw progress", ("a.py", "", None, 0.2), ("b.py", "", None, 0.9))
+    assert found == ["b.py", "a.py"]
