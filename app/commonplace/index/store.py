@@ -301,7 +301,7 @@ class Store:
             "VALUES (?, ?, ?, ?, ?, ?)",
             [chunk_id, *word_columns(path, chunk.symbol, chunk.text, chunk.comments)],
         )
-        names = {whole_form(name) for full in chunk.defines[:1] for name in (full, last_name(full))}
+        names = {whole_form(name) for full in chunk.defines for name in (full, last_name(full))}
         conn.executemany(
             "INSERT OR IGNORE INTO names (name, chunk_id) VALUES (?, ?)",
             [(name, chunk_id) for name in names],
