@@ -46,8 +46,9 @@ def test_the_model_wins_over_attribution():
 
 
 def test_a_code_block_is_one_sentence():
-    answer = "See:\n```python\ndef backoff_delays(attempts):\n    yield base. Really. Yes\n```\nDone now."
-    kinds = [answer[s.start : s.end].split("\n")[0] for s in sentences_of(answer, BOTH)]
+    code = "```python\ndef backoff_delays(attempts):\n    yield base. Really. Yes\n```"
+    answer = f"See:\n{code}\nDone now."
+    kinds = [answer[s.start : s.end].split("\n", 1)[0] for s in sentences_of(answer, BOTH)]
     assert kinds == ["See:", "```python", "Done now."]
 
 

@@ -64,7 +64,8 @@ def test_methods_are_told_from_functions():
 
 
 def test_decorators_and_comments_belong_to_their_definition():
-    text = "import os\n\n\n\n\n\n# Says why.\n@cache\ndef load():\n    a = 1\n    b = 2\n    return a\n"
+    body = "def load():\n    a = 1\n    b = 2\n    return a\n"
+    text = f"import os\n\n\n\n\n\n# Says why.\n@cache\n{body}"
     _, chunks = chunk_file("a.py", text)
     (load,) = [c for c in chunks if c.symbol == "load"]
     assert load.text.startswith("# Says why.\n@cache\ndef load")

@@ -75,9 +75,13 @@ def test_a_changed_file_replaces_its_words(store):
 
 
 def test_an_interrupted_write_leaves_nothing(store):
-    with pytest.raises(KeyboardInterrupt), store.writing():
-        store.put(content("a.py", "x = 1\n"))
-        raise KeyboardInterrupt
+    def interrupted():
+        with store.writing():
+            store.put(content("a.py", "x = 1\n"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert store.counts().chunks == 0
 
 

@@ -1,0 +1,157 @@
+"""The command line: what it promises to print, and its exit statuses."""
+
+import json
+
+import pytest
+
+from commonplace.cli import asking, commands
+from commonplace.engine.fake import FakeEngine
+from commonplace.memory.project import Memory
+from commonplace.settings import save
+
+FILES = {
+    "src/app.py": "def load_config(path):\n    '''Read the configuration.'''\n    return path\n",
+    "README.md": "# App\n\nReads a configuration.\n",
+}
+
+
+@pytest.fixture
+def project(make_project, state):
+    save(state.settings_file, {"recall.embedder": "hash"})
+    return make_project(FILES)
+
+
+@pytest.fixture
+def engine(monkeypatch, tmp_path):
+    """Let a fake engine answer instead of a model."""
+    model = tmp_path / "fake.gguf"
+    model.write_bytes(b"GGUF")
+    monkeypatch.setattr(
+        asking, "EngineSession", lambda *_: FakeEngine(["It reads the configuration [1]."])
+    )
+    return model
+
+
+def run_json(capsys, *args):
+    assert commands.run([*args, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_index_reports_what_it_did(project, capsys):
+    (project / "x.bin").write_bytes(b"\0\0")
+    report = run_json(capsys, "index", str(project))
+    assert report["files"] == 2
+    assert report["chunks"] == report["vectors"] >= 2
+    assert set(report["phases"]) == {"open", "read", "embed"}
+    assert report["peak_rss_mb"] > 1
+    assert report["skipped"] == [{"path": "x.bin", "reason": "binary"}]
+
+
+def test_search_indexes_first_and_prints_results(project, capsys):
+    found = run_json(capsys, "search", str(project), "load_config", "--limit", "1")
+    (result,) = found["results"]
+    assert result["path"] == "src/app.py"
+    assert (result["start_line"], result["symbol"], result["kind"]) == (
+        1,
+        "load_config",
+        "function",
+    )
+    assert result["reasons"]
+    assert found["query"] == "load_config"
+
+
+def test_queries_come_back_in_order_one_per_line(project, capsys, tmp_path):
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"query": "configuration", "x": 1}\n\n{"query": "load_config"}\n')
+    assert commands.run(["search", str(project), "--queries", str(queries)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["query"] for line in lines] == ["configuration", "load_config"]
+
+
+def test_ask_answers_with_citations(project, capsys, engine):
+    answer = run_json(capsys, "ask", str(project), "what reads it?", "--model", str(engine))
+    assert answer["answer"] == "It reads the configuration [1]."
+    assert answer["citations"][0]["by"] == "model"
+    assert set(answer["timings"]) == {
+        "recall_ms", "first_token_ms", "total_ms", "prompt_tokens", "completion_tokens",
+    }  # fmt: skip
+
+
+def test_ask_for_people_streams_and_lists_sources(project, capsys, engine):
+    assert commands.run(["ask", str(project), "what reads it?", "--model", str(engine)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("It reads the configuration") == 1
+    assert "[1]" in out
+
+
+def test_without_a_model_the_passages_are_the_answer(project, capsys, monkeypatch):
+    monkeypatch.setattr(asking, "choose_model", lambda *_: None)
+    answer = run_json(capsys, "ask", str(project), "load_config")
+    assert answer["model"] == ""
+    assert answer["citations"][0]["path"] == "src/app.py"
+
+
+def test_a_project_open_elsewhere_can_still_be_searched(project, capsys, state):
+    memory = Memory(project, state, embedder="hash")
+    memory.refresh()
+    found = run_json(capsys, "search", str(project), "load_config")
+    assert found["results"][0]["path"] == "src/app.py"
+    assert commands.run(["index", str(project)]) == 1
+    assert "already open" in capsys.readouterr().err
+    memory.close()
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["index", "/nowhere/at/all"], "does not exist"),
+        (["search", "PROJECT", " "], "empty"),
+        (["ask", "PROJECT", ""], "empty"),
+        (["ask", "PROJECT", "x", "--model", "/no/model.gguf"], "not there"),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_its_remedy(project, capsys, args, says):
+    assert commands.run([str(project) if a == "PROJECT" else a for a in args]) == 1
+    err = capsys.readouterr().err
+    assert says in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "args", [["search", "."], ["search", ".", "q", "--limit", "0"], ["nonsense"], ["index"]]
+)
+def test_wrong_usage_is_status_two(args, capsys):
+    assert commands.run(args) == 2
+    assert capsys.readouterr().err
+
+
+def test_a_bad_line_of_queries_is_named(project, capsys, tmp_path):
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"query": "a"}\nnot json\n')
+    assert commands.run(["search", str(project), "--queries", str(queries)]) == 1
+    assert "Line 2" in capsys.readouterr().err
+
+
+def test_every_command_and_option_has_help():
+    for command in commands.commands.commands.values():
+        assert command.help
+        for parameter in command.params:
+            if parameter.name in {"queries", "model", "as_json"}:
+                assert parameter.help
+
+
+def test_doctor_says_what_works(capsys, monkeypatch, state):
+    save(state.settings_file, {"recall.embedder": "none", "model.path": "/no/such.gguf"})
+    report = run_json(capsys, "doctor")
+    checks = {check["name"]: check for check in report["checks"]}
+    assert checks["window"]["good"], checks["window"]
+    assert checks["state folders"]["good"]
+    assert not checks["model"]["good"]
+    assert checks["model"]["remedy"]
+
+
+def test_a_broken_settings_file_stops_a_command_with_its_line(project, capsys, state):
+    state.settings_file.write_text("[model\n")
+    assert commands.run(["index", str(project)]) == 1
+    assert "settings.toml" in capsys.readouterr().err
