@@ -311,3 +311,38 @@ def test_fits_narrow_windows(window, size):
     window.resize(*size)
     assert window.width() <= max(size[0], 790)
     assert window.composer.isVisible()
+
+
+def test_trying_again_after_the_folder_appeared(open_window, qtbot, tmp_path):
+    window = open_window()
+    window.open_project(tmp_path / "later")
+    qtbot.waitUntil(lambda: "project" in window.messages.texts, timeout=10000)
+    (tmp_path / "later").mkdir()
+    window.actions_by_id["reconcile"].trigger()
+    qtbot.waitUntil(lambda: window.status.status.phase == "ready", timeout=10000)
+    assert window.work.isVisible()
+    assert "project" not in window.messages.texts
+
+
+def test_another_project_in_the_middle_of_an_answer(window, qtbot, tmp_path, settled):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "only.txt").write_text("settings\n")
+    window.ask("settings !stall")
+    qtbot.waitUntil(lambda: window.controller.runner._writing)
+    with qtbot.waitSignal(window.controller.project_changed, timeout=10000):
+        window.open_project(other)
+    assert not window.conversation.busy
+    assert window.conversation.exchanges == ()
+    window.ask("settings !say other")
+    settled(window)
+    assert [s.passage.path for s in window.conversation.exchanges[0].sources] == ["only.txt"]
+
+
+def test_a_huge_paste_is_cut(window):
+    from PySide6.QtCore import QMimeData
+
+    data = QMimeData()
+    data.setText("x" * 3_000_000)
+    window.composer.edit.insertFromMimeData(data)
+    assert len(window.composer.draft) <= 100_000

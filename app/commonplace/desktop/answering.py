@@ -99,6 +99,12 @@ class AnswerRunner(QObject):
             self.stage_changed.emit(self.tr("Stopping…"))
             self._patience.start()
 
+    def abandon(self) -> None:
+        """Drop the question at once; no signal tells of it."""
+        if self._busy:
+            self._cancel()
+            self._close()
+
     def _searched(self, found: Found) -> None:
         self._found = found
         self._cancel = _nothing
@@ -144,7 +150,7 @@ class AnswerRunner(QObject):
             call = self._engine.count(step.texts, self._mine(self._counted), self._mine(self._fail))
         else:
             assert isinstance(step, Complete)
-            self.stage_changed.emit(self.tr("Reading the passages…"))
+            self.stage_changed.emit(self.tr("Reading passages…"))
             self._writing = True
             call = self._engine.complete(
                 step.messages,

@@ -11,9 +11,10 @@ from commonplace.desktop.background import Background
 from commonplace.desktop.code_view import CodeView
 from commonplace.desktop.highlight import Highlighter, Span
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.labels import ElidedLabel
 from commonplace.desktop.source_text import SourceText, locate, read_source
 from commonplace.desktop.theme import ThemeKeeper
-from commonplace.desktop.visible import one_line
+from commonplace.desktop.visible import one_line, tooltip
 from commonplace.errors import CommonplaceError
 
 
@@ -36,9 +37,8 @@ class CodePane(QWidget):
         self._path = ""
         self._ticket = 0
         self._wanted: tuple[int, int, str] = (0, 0, "")
-        self.title = QLabel(self)
+        self.title = ElidedLabel(self)
         self.title.setObjectName("codeTitle")
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.note = QLabel(self)
         self.note.setObjectName("muted")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
@@ -68,7 +68,7 @@ class CodePane(QWidget):
         folder, _, name = one_line(path).rpartition("/")
         lines = f":{start}–{end}" if start else ""
         self.title.setText(f"{name}{lines}" + (f"   {folder}" if folder else ""))
-        self.title.setToolTip("")
+        self.title.setToolTip(tooltip(path))
         self._read(keep_place=False)
 
     def reload(self) -> None:
@@ -134,7 +134,6 @@ class CodePane(QWidget):
         head.setContentsMargins(12, 6, 6, 6)
         head.addWidget(self.title, 1)
         head.addWidget(self.close_button)
-        self.title.setMinimumWidth(40)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

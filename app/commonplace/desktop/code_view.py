@@ -53,6 +53,7 @@ class CodeView(QPlainTextEdit):
         self.setAccessibleName(self.tr("Code"))
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
+        self.document().setDocumentMargin(0)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
@@ -100,7 +101,7 @@ class CodeView(QPlainTextEdit):
     def numbers_width(self) -> int:
         """Return the width of the column of numbers in pixels."""
         digits = max(len(str(self.blockCount())), 3)
-        return 20 + self.fontMetrics().horizontalAdvance("9") * digits
+        return 26 + self.fontMetrics().horizontalAdvance("9") * digits
 
     def paint_numbers(self, column: QWidget, event: QPaintEvent) -> None:
         """Paint the numbers of the lines in sight; the marked ones stand out."""
@@ -117,7 +118,7 @@ class CodeView(QPlainTextEdit):
                     0, int(top), column.width(), int(height) + 1, theme.colour("cited_ground")
                 )
             painter.setPen(theme.colour("text" if inside else "muted"))
-            box = QRect(0, int(top), column.width() - 10, int(height))
+            box = QRect(0, int(top), column.width() - 14, int(height))
             painter.drawText(box, Qt.AlignmentFlag.AlignRight, str(number))
         painter.end()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -48,6 +48,11 @@ class QuestionEdit(QPlainTextEdit):
             self.recall_asked.emit()
         else:
             super().keyPressEvent(event)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Paste plain text, and no more of it than can be asked."""
+        room = max(MAX_QUESTION - self.document().characterCount(), 0)
+        self.textCursor().insertText(source.text()[:room])
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Tell the frame around to show the focus."""

@@ -86,7 +86,7 @@ class Controller(QObject):
 
     def open_project(self, path: Path) -> None:
         """Open the folder `path`; `project_changed` or `problem` follows."""
-        self.runner.stop()
+        self.runner.abandon()
         self.files = FileList((), ())
         self._asked_path = path
         self.solved.emit("project")
@@ -126,7 +126,7 @@ class Controller(QObject):
     def shut(self) -> None:
         """Begin to end: the workers' inputs close."""
         self._shut = True
-        self.runner.stop()
+        self.runner.abandon()
         self.memory.shut()
         self.engine.shut()
 

@@ -93,9 +93,10 @@ class Conversation(QObject):
         self._runner.stop()
 
     def clear(self) -> None:
-        """Begin anew."""
-        self._runner.stop()
+        """Begin anew, whatever is under way."""
+        self._runner.abandon()
         self._exchanges.clear()
+        self.busy_changed.emit(False)
         self._transcript.clear_entries()
         self._panel.show_sources(())
 
@@ -108,9 +109,10 @@ class Conversation(QObject):
     def _answered(self, answer: Answer) -> None:
         exchange = self._exchanges[-1]
         exchange.answer = answer
+        read = len(answer.prompt.passages) if answer.prompt is not None else 0
         by = {citation.n: citation.by for citation in answer.citations}
         exchange.sources = tuple(
-            Source(n, p, by.get(n, "") if answer.model else "")
+            Source(n, p, by.get(n, "" if n <= read else "unread") if answer.model else "")
             for n, p in enumerate(answer.passages, start=1)
         )
         self._panel.show_sources(exchange.sources)
@@ -147,7 +149,12 @@ class Conversation(QObject):
         if answer.note:
             remarks.append((answer.note, "warning"))
         if answer.prompt is not None:
-            remarks += [(text, "muted") for text in answer.prompt.dropped]
+            unread = len(answer.passages) - len(answer.prompt.passages)
+            if unread:
+                text = self.tr("{0} of {1} passages did not fit and were not read by the model.")
+                remarks.append((text.format(unread, len(answer.passages)), "muted"))
+            turns = [text for text in answer.prompt.dropped if not text.startswith("Passage ")]
+            remarks += [(text, "muted") for text in turns]
         legend = []
         if "attribution" in kinds:
             legend.append(self.tr("≈ found by comparing words"))

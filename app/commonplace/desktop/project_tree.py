@@ -76,7 +76,7 @@ class ProjectTree(QWidget):
     def set_files(self, paths: tuple[str, ...]) -> None:
         """Show these files; open folders stay open."""
         self._paths = paths
-        self._lowered = tuple(path.lower() for path in paths)
+        self._lowered = ()
         self._apply()
 
     def focus_filter(self) -> None:
@@ -89,6 +89,8 @@ class ProjectTree(QWidget):
         words = self.filter.text().lower().split()
         selected = self.model.path_of(self.tree.currentIndex())
         if words:
+            if not self._lowered:
+                self._lowered = tuple(path.lower() for path in self._paths)
             shown: Iterable[str] = [
                 path
                 for path, low in zip(self._paths, self._lowered, strict=True)
@@ -122,6 +124,8 @@ class ProjectTree(QWidget):
             parent = pending.pop()
             for row in range(self.model.rowCount(parent)):
                 index = self.model.index(row, 0, parent)
+                if not self.model.is_folder(index):
+                    break  # folders come first
                 if self.tree.isExpanded(index):
                     self._open_folders.add(self.model.path_of(index))
                     pending.append(index)

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.theme import ThemeKeeper
-from commonplace.desktop.visible import one_line
+from commonplace.desktop.visible import one_line, tooltip
 from commonplace.recall.passages import Passage
 
 Index = QModelIndex | QPersistentModelIndex
@@ -37,7 +37,10 @@ GAP = 3
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A passage with its number; `by` is ``model``, ``attribution`` or empty."""
+    """A passage with its number; `by` is ``model``, ``attribution``, ``unread`` or empty.
+
+    ``unread`` says that it did not fit into the prompt.
+    """
 
     number: int
     passage: Passage
@@ -81,7 +84,7 @@ class SourcesModel(QAbstractListModel):
             case Qt.ItemDataRole.UserRole:
                 return source
             case Qt.ItemDataRole.ToolTipRole:
-                return None
+                return tooltip("\n".join([passage.place, symbol_of(passage), *passage.reasons]))
             case Qt.ItemDataRole.AccessibleTextRole:
                 parts = [f"[{source.number}] {passage.place}", symbol_of(passage)]
                 return one_line(", ".join([*parts, mark_of(source.by, self), *passage.reasons]))
@@ -89,7 +92,9 @@ class SourcesModel(QAbstractListModel):
 
 
 def symbol_of(passage: Passage) -> str:
-    """Return what the passage is, as in ``function load``."""
+    """Return what the passage is, as in ``function load``; nothing for a mere block."""
+    if not passage.symbol and passage.kind == "block":
+        return ""
     return f"{passage.kind} {passage.symbol}".strip()
 
 
@@ -97,6 +102,8 @@ def mark_of(by: str, owner: QAbstractListModel | QStyledItemDelegate) -> str:
     """Return in words who says that the answer rests on a passage."""
     if by == "model":
         return owner.tr("cited")
+    if by == "unread":
+        return owner.tr("not read")
     return owner.tr("≈ matched") if by == "attribution" else ""
 
 
@@ -145,9 +152,14 @@ class SourceDelegate(QStyledItemDelegate):
         mark = mark_of(source.by, self)
         room = box.width() - (QFontMetrics(plain).horizontalAdvance(mark) + 12 if mark else 0)
         lines = f":{passage.start_line}–{passage.end_line}"
+        head = f"[{source.number}]  "
+        metrics = QFontMetrics(bold)
+        space = room - metrics.horizontalAdvance(head + lines)
+        name = metrics.elidedText(one_line(name), Qt.TextElideMode.ElideMiddle, space)
+        what = " · ".join(filter(None, (symbol_of(passage), folder)))
         rows = (
-            (bold, strong, f"[{source.number}]  {name}{lines}", room),
-            (plain, strong, " · ".join(filter(None, (symbol_of(passage), folder))), box.width()),
+            (bold, strong, f"{head}{name}{lines}", room),
+            (plain, strong, what or self.tr("top folder"), box.width()),
             (plain, weak, " · ".join(passage.reasons), box.width()),
         )
         top = box.top()

@@ -33,6 +33,7 @@ TICK_MS = 40
 BUDGET_SECONDS = 0.012
 MAX_SHOWN = 400_000
 """Characters of one answer that are drawn; the rest can be copied."""
+MAX_QUESTION_SHOWN = 4000
 MAX_MARKED = 30_000
 """Characters; longer answers are not drawn again to mark their sentences."""
 NARROW, WIDEST = 16, 860
@@ -170,7 +171,9 @@ class Transcript(QTextBrowser):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the lines short enough to read, in the middle of a wide window."""
         side = max(NARROW, (self.width() - WIDEST) // 2)
-        self.setViewportMargins(side, 0, max(side - 10, 0), 0)
+        bar = self.verticalScrollBar()
+        taken = bar.width() if bar.isVisible() else 0
+        self.setViewportMargins(side, 0, max(side - taken, 0), 0)
         super().resizeEvent(event)
 
     def sizeHint(self) -> QSize:
@@ -204,6 +207,8 @@ class Transcript(QTextBrowser):
     def _draw_question(self, number: int) -> None:
         self._splitter = Splitter()
         question = self._entries[number].question
+        if len(question) > MAX_QUESTION_SHOWN:
+            question = f"{question[:MAX_QUESTION_SHOWN]} …"
         self._queue.append(lambda: self._drawer.begin_entry(number, question))
 
     def _feed(self, text: str) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QPushButton,
     QSplitter,
@@ -29,6 +28,7 @@ from commonplace.desktop.dialogs import confirm_link, show_about
 from commonplace.desktop.engine_link import EngineState
 from commonplace.desktop.hints import Hints
 from commonplace.desktop.icons import app_icon
+from commonplace.desktop.labels import ElidedLabel
 from commonplace.desktop.memory_link import FileList
 from commonplace.desktop.message_bar import Action, MessageBar
 from commonplace.desktop.project_tree import ProjectTree
@@ -45,6 +45,7 @@ from commonplace.errors import CommonplaceError, ProjectBusyError, UserError
 from commonplace.settings import Settings, save
 
 WIDE = (250, 640, 470)
+LONGEST_NAME = 32
 
 
 class MainWindow(QMainWindow):
@@ -70,7 +71,8 @@ class MainWindow(QMainWindow):
         self.composer = Composer(keeper, self)
         self.sources = SourcesPanel(keeper, self)
         self.code = CodePane(keeper, controller.background, self)
-        self.stage = self._label("muted")
+        self.stage = ElidedLabel(self, Qt.TextElideMode.ElideRight)
+        self.stage.setObjectName("muted")
         self.model_button = QPushButton(self)
         self.model_button.setObjectName("quiet")
         self.conversation = Conversation(
@@ -264,6 +266,8 @@ class MainWindow(QMainWindow):
         if root is not None:
             self._memory.keep_project(root)
             self._set_title(root)
+            self.pages.setCurrentWidget(self.work)
+            self.status.show()
             self.composer.edit.setFocus()
         elif not self.conversation.exchanges:
             self.status.hide()
@@ -376,9 +380,10 @@ class MainWindow(QMainWindow):
 
     def _show_engine(self, state: EngineState) -> None:
         if state.kind == "ready" and state.info is not None:
-            context = f"{state.info.context:,}"
-            text = self.tr("{0} · {1} tokens").format(one_line(state.info.name), context)
-            tip = "\n".join(filter(None, (state.info.path, state.info.note)))
+            text = _short(one_line(state.info.name))
+            context = self.tr("sees {0} tokens at once").format(f"{state.info.context:,}")
+            about = (state.info.path, f"{state.info.backend}, {context}", state.info.note)
+            tip = "\n".join(filter(None, about))
         elif state.kind == "loading":
             text, tip = self.tr("Loading the model… {0}").format(f"{state.fraction:.0%}"), ""
         elif state.kind == "failed":
@@ -412,15 +417,13 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{one_line(root.name or str(root))} – Commonplace")
         self.tree.title.setToolTip("")
 
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        return label
-
 
 def _column(widget: QWidget) -> QVBoxLayout:
     layout = QVBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)
     return layout
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
