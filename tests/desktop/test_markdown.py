@@ -165,3 +165,10 @@ def test_the_model_cannot_forge_our_marks(text):
     assert len(clean) == len(text)
     assert not any(run.by in {"own", "attribution"} for b in parse(clean, 1) for run in b.runs)
     annotate(text, sentences_of(text, [passage("a b")]))
+
+
+def test_columns_of_a_table_line_up():
+    rows = parse("| name | x |\n|---|---|\n| a | long cell |\n| `bb` | c |")
+    texts = ["".join(run.text for run in row.runs) for row in rows]
+    assert texts == ["name   x", "a      long cell", "bb     c"]
+    assert rows[0].runs[0].bold

@@ -207,7 +207,8 @@ class Drawer:
             self._external(cursor, run)
             return
         role = "muted" if block.quoted else "text"
-        style = self._code_format("") if run.code else self._format(role)
+        fixed = run.code or block.kind == "row"
+        style = self._code_format("") if fixed else self._format(role)
         if run.code:
             style.setBackground(self._theme.colour("code_ground"))
         if block.kind == "heading":

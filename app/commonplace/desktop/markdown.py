@@ -36,6 +36,9 @@ class Run:
     by: Literal["", "model", "attribution", "own"] = ""
 
 
+WIDEST_CELL = 40
+"""Characters to which a column of a table is padded."""
+
 Kind = Literal["paragraph", "heading", "item", "rule", "code", "row"]
 
 
@@ -69,7 +72,7 @@ class _Walk:
         self._lists: list[int] = []  # the next number, or 0 for a bullet
         self._quoted = 0
         self._marker = ""
-        self._cells: list[tuple[Run, ...]] = []
+        self._rows: list[list[tuple[Run, ...]]] = []
         self._cell = ""
 
     def blocks(self, tokens: Sequence[Token]) -> Iterator[TextBlock]:
@@ -87,9 +90,10 @@ class _Walk:
                 yield TextBlock("code", (run,), quoted=self._quoted)
             elif kind == "hr":
                 yield TextBlock("rule", quoted=self._quoted)
-            elif kind == "tr_close":
-                yield TextBlock("row", _joined(self._cells), quoted=self._quoted)
-                self._cells = []
+            elif kind == "table_close":
+                for row in _aligned(self._rows):
+                    yield TextBlock("row", row, quoted=self._quoted)
+                self._rows = []
             else:
                 self._nest(token)
 
@@ -105,6 +109,8 @@ class _Walk:
                 number = self._lists[-1]
                 self._marker = f"{number}." if number else "•"
                 self._lists[-1] += 1 if number else 0
+            case "tr_open":
+                self._rows.append([])
             case "th_open" | "td_open":
                 self._cell = token.tag
             case "th_close" | "td_close":
@@ -118,7 +124,7 @@ class _Walk:
         runs = tuple(self._runs(token.children or []))
         if self._cell:
             bold = self._cell == "th"
-            self._cells.append(tuple(replace(run, bold=bold or run.bold) for run in runs))
+            self._rows[-1].append(tuple(replace(run, bold=bold or run.bold) for run in runs))
         elif heading:
             yield TextBlock("heading", runs, heading, quoted=self._quoted)
         elif self._lists:
@@ -204,9 +210,16 @@ def _merged(runs: Sequence[Run]) -> list[Run]:
     return merged
 
 
-def _joined(cells: Sequence[tuple[Run, ...]]) -> tuple[Run, ...]:
-    runs: list[Run] = []
-    for position, cell in enumerate(cells):
-        runs += [Run("   ")] * bool(position)
-        runs += cell
-    return tuple(runs)
+def _aligned(rows: Sequence[Sequence[tuple[Run, ...]]]) -> Iterator[tuple[Run, ...]]:
+    """Pad the cells of a table with spaces, so that its columns line up in a fixed-width font."""
+    columns = max((len(row) for row in rows), default=0)
+    widths = [max((_width(r[n]) for r in rows if n < len(r)), default=0) for n in range(columns)]
+    for row in rows:
+        runs: list[Run] = []
+        for cell, width in zip(row, widths, strict=False):
+            runs += [*cell, Run(" " * (min(width, WIDEST_CELL) - _width(cell) + 3))]
+        yield tuple(run for run in runs[:-1] if run.text)
+
+
+def _width(cell: tuple[Run, ...]) -> int:
+    return sum(len(run.text) for run in cell)

@@ -48,6 +48,7 @@ class SettingRow(QWidget):
         label = _label(name, "headline")
         self.editor, self._read = self._make_editor(value, models)
         self.editor.setAccessibleName(name)
+        self.editor.setMinimumHeight(28)
         self.editor.setAccessibleDescription(declaration.help)
         label.setBuddy(self.editor)
         self._invalid = _label("", "invalid")
@@ -62,7 +63,6 @@ class SettingRow(QWidget):
             line.addWidget(browse)
         elif not isinstance(self.editor, QLineEdit):
             self.editor.setFixedWidth(180)
-            self.editor.setMinimumHeight(28)
             line.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 10)
