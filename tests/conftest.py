@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ def state() -> StatePaths:
 
 
 @pytest.fixture
-def make_project(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Path]]:
+def make_project(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
     """Write files into a new project folder and return it."""
 
     def make(files: dict[str, str]) -> Path:
@@ -41,7 +41,7 @@ def make_project(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Path]]:
             path.write_text(text, encoding="utf-8")
         return root
 
-    yield make
+    return make
 
 
 @pytest.fixture

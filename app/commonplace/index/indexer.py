@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from commonplace.errors import CancelledError
@@ -85,27 +86,33 @@ class Indexer:
         stop: Callable[[], bool] = never,
         progress: Progress | None = None,
     ) -> Outcome:
-        """Read and chunk what changed. Raises `CancelledError` after a commit."""
-        changed: list[str] = []
+        """Read and chunk what changed. Raises `CancelledError` after a commit.
+
+        While one batch is written, the next is read and chunked: SQLite and
+        the compression of texts work without Python's lock.
+        """
         known = self._store.files()
-        with self._store.writing():
-            for path in changes.removed:
-                self.vectors.remove(self._store.remove(path))
-                changed.append(path)
+        changed = list(changes.removed)
+        self._remove(changes.removed)
         appeared = any(stat.path not in known for stat in changes.read)
-        done = 0
+        total, done = len(changes.read), 0
         pending = iter(changes.read)
-        while batch := self._batch(pending, known, stop):
-            with self._store.writing():
-                gone = [i for item in batch for i in self._put(item, known, changed)]
-            self.vectors.remove(gone)
-            done += len(batch)
-            if progress is not None:
-                progress(done, len(changes.read))
-            if stop():
-                raise CancelledError("Stopped.")
-        if changes:
-            self._adopt_vectors()
+        try:
+            with ThreadPoolExecutor(1, thread_name_prefix="index-writer") as writer:
+                written: Future[int] | None = None
+                while batch := self._batch(pending, known, stop):
+                    done += 0 if written is None else written.result()
+                    if progress is not None:
+                        progress(done, total)
+                    written = writer.submit(self._write, batch, known, changed)
+                    if stop():
+                        written.result()
+                        raise CancelledError("Stopped.")
+                if written is not None:
+                    written.result()
+        finally:
+            if changes:
+                self._adopt_vectors()
         return Outcome(tuple(changed), appeared or bool(changes.removed))
 
     def embed_some(self, limit: int = EMBED_BATCH) -> int:
@@ -155,6 +162,23 @@ class Indexer:
         except NotTextError as reason:
             return FileContent(stat, read_ns, digest, "", str(reason), ())
         return FileContent(stat, read_ns, digest, language.name, "", chunks)
+
+    def _remove(self, paths: Sequence[str]) -> None:
+        with self._store.writing():
+            gone = [chunk for path in paths for chunk in self._store.remove(path)]
+        self.vectors.remove(gone)
+
+    def _write(
+        self,
+        batch: Sequence[FileContent | FileStat],
+        known: dict[str, FileRecord],
+        changed: list[str],
+    ) -> int:
+        """Commit a batch at once; returns how many files it was."""
+        with self._store.writing():
+            gone = [i for item in batch for i in self._put(item, known, changed)]
+        self.vectors.remove(gone)
+        return len(batch)
 
     def _put(
         self, item: FileContent | FileStat, known: dict[str, FileRecord], changed: list[str]
