@@ -172,3 +172,18 @@ def test_locate():
     assert locate(text, "b\nc", 5, 6) == (4, 5)
     assert locate(text, "z", 1, 1) is None
     assert locate(text, "", 2, 2) == (2, 2)
+
+
+def test_a_long_file_fills_in_pieces(qtbot, pane, project):
+    lines = [f"value_{n} = {n}" for n in range(60_000)]
+    (project / "long.py").write_text("\n".join(lines))
+    with qtbot.waitSignal(pane.opened, timeout=10000):
+        pane.open_file(project, "long.py", 59_000, 59_002)
+    assert pane.view.toPlainText() == "\n".join(lines)
+    assert pane.view.marked_lines == (59_000, 59_002)
+    qtbot.waitUntil(lambda: pane.view.firstVisibleBlock().blockNumber() > 58_000)
+    pane.reload()
+    with qtbot.waitSignal(pane.opened):
+        pass
+    pane.forget()
+    assert pane.view.toPlainText() == ""

@@ -36,6 +36,8 @@ class CodePane(QWidget):
         self._root: Path | None = None
         self._path = ""
         self._ticket = 0
+        self._shown: SourceText | None = None
+        self._place = -1
         self._wanted: tuple[int, int, str] = (0, 0, "")
         self.title = ElidedLabel(self)
         self.title.setObjectName("codeTitle")
@@ -50,6 +52,7 @@ class CodePane(QWidget):
         self.view = CodeView(keeper, self)
         self._lay_out()
         self.close_button.clicked.connect(self.closed)
+        self.view.filled.connect(self._filled)
         self._highlighter.lexed.connect(self._lexed)
         keeper.changed.connect(self._restyle)
         self._restyle()
@@ -80,6 +83,7 @@ class CodePane(QWidget):
         """Show nothing: another project was opened, or the file was closed."""
         self._root, self._path = None, ""
         self._ticket += 1
+        self._shown = None
         self.view.show_text("")
         self.note.hide()
 
@@ -103,10 +107,20 @@ class CodePane(QWidget):
         self._background.run(lambda: read_source(root, path), show, complain)
 
     def _show(self, source: SourceText, *, keep_place: bool) -> None:
-        place = self.view.verticalScrollBar().value()
-        if not (keep_place and self.view.toPlainText() == source.text):
-            self.view.show_text(source.text)
-            self._highlighter.request(self._ticket, source.text, path=source.path)
+        place = self.view.verticalScrollBar().value() if keep_place else -1
+        same = keep_place and source == self._shown
+        self._shown = source
+        self._place = place
+        if same:
+            self._filled()
+            return
+        self._highlighter.request(self._ticket, source.text, path=source.path)
+        self.view.show_text(source.text)  # `_filled` goes on
+
+    def _filled(self) -> None:
+        source, place = self._shown, self._place
+        if source is None:
+            return
         start, end, text = self._wanted
         found = locate(source.text, text, start, end) if start else None
         if found is not None:
@@ -116,11 +130,12 @@ class CodePane(QWidget):
             self.tr("The file has changed since this passage was found.") if lost else ""
         )
         self.note.setVisible(lost)
-        if keep_place:
+        if place >= 0:
             QTimer.singleShot(0, self, lambda: self.view.verticalScrollBar().setValue(place))
         self.opened.emit(source.path)
 
     def _complain(self, error: CommonplaceError) -> None:
+        self._shown = None
         self.view.show_text("")
         self.note.setText(str(error))
         self.note.show()

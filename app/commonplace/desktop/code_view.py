@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
     QPainter,
@@ -22,6 +22,9 @@ from PySide6.QtWidgets import (
 
 from commonplace.desktop.highlight import Span, between
 from commonplace.desktop.theme import ThemeKeeper, code_font
+
+AT_ONCE = 200_000
+"""Characters put into the view between two looks at the event loop."""
 
 
 class LineNumbers(QWidget):
@@ -47,6 +50,9 @@ class CodeView(QPlainTextEdit):
     than a short one.
     """
 
+    filled = Signal()
+    """All of the text that `show_text` was given stands there."""
+
     def __init__(self, keeper: ThemeKeeper, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("code")
@@ -60,6 +66,10 @@ class CodeView(QPlainTextEdit):
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self._keeper = keeper
+        self._rest = ""
+        self._filler = QTimer(self)
+        self._filler.setInterval(0)
+        self._filler.timeout.connect(self._fill)
         self._spans: list[Span] = []
         self._coloured: set[int] = set()
         self._range = (0, 0)
@@ -81,7 +91,22 @@ class CodeView(QPlainTextEdit):
         self._coloured.clear()
         self._range = (0, 0)
         self.setExtraSelections([])
-        self.setPlainText(text)
+        self.setPlainText(text[:AT_ONCE])
+        self._rest = text[AT_ONCE:]
+        self._fill()
+
+    def _fill(self) -> None:
+        """Add the rest of a long text piece by piece, so that the window stays responsive."""
+        if not self._rest:
+            self._filler.stop()
+            self.filled.emit()
+            return
+        if self._filler.isActive():
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.insertText(self._rest[:AT_ONCE])
+            self._rest = self._rest[AT_ONCE:]
+        self._filler.start()
 
     def set_spans(self, spans: list[Span]) -> None:
         """Colour the text."""
