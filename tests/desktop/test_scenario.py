@@ -346,3 +346,16 @@ def test_a_huge_paste_is_cut(window):
     data.setText("x" * 3_000_000)
     window.composer.edit.insertFromMimeData(data)
     assert len(window.composer.draft) <= 100_000
+
+
+def test_a_model_that_appears_is_found_when_the_user_comes_back(open_window, qtbot, project, paths):
+    window = open_window()
+    window.open_project(project)
+    window.controller.load_model()
+    qtbot.waitUntil(lambda: "no_model" in window.messages.texts)
+    (paths.data / "models" / "late-instruct.gguf").write_text("x")
+    window.controller._reconciled = -10.0
+    window.controller.came_back()
+    qtbot.waitUntil(lambda: window.controller.engine.state.kind == "ready", timeout=15000)
+    assert "no_model" not in window.messages.texts
+    assert window.model_button.text() == "late-instruct"

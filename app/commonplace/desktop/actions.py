@@ -9,6 +9,9 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from commonplace.desktop.icons import tinted
+from commonplace.desktop.theme import Theme
+
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
@@ -100,6 +103,13 @@ def make_actions(
         menus[spec.menu].addAction(action)
         made[spec.id] = action
     return made
+
+
+def dress_actions(actions: Mapping[str, QAction], theme: Theme) -> None:
+    """Give the actions their icons in the colours of `theme`."""
+    for spec in ACTIONS:
+        if spec.icon:
+            actions[spec.id].setIcon(tinted(spec.icon, theme))
 
 
 def update_actions(actions: Mapping[str, QAction], state: WindowState) -> None:

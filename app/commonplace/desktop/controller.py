@@ -68,6 +68,7 @@ class Controller(QObject):
         self._asked_path: Path | None = None
         self._reconciled = 0.0
         self._shut = False
+        self._without_model = False
         self.memory.opened.connect(self._opened)
         self.memory.failed.connect(self._project_failed)
         self.memory.restarted.connect(self._memory_restarted)
@@ -110,11 +111,13 @@ class Controller(QObject):
             self.open_project(self._asked_path)
 
     def came_back(self) -> None:
-        """Compare with the disk: the user may have edited files elsewhere."""
+        """Look again at the disk: the user may have edited files, or fetched a model."""
         now = time.monotonic()
         if now - self._reconciled > RECONCILE_SECONDS:
             self._reconciled = now
             self.memory.reconcile()
+            if self._without_model:
+                self.load_model()
 
     def reconcile(self) -> None:
         """Compare with the disk because the user asked, opening a lost project again."""
@@ -164,8 +167,11 @@ class Controller(QObject):
             return
         if path is None:
             self.engine.unload()
-            self.problem.emit("no_model", no_model(self))
+            if not self._without_model:  # said once; it is no reproach
+                self.problem.emit("no_model", no_model(self))
+            self._without_model = True
             return
+        self._without_model = False
         self.solved.emit("no_model")
         options = LoadOptions(
             self.settings.model_context,

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from commonplace.desktop.actions import WindowState, make_actions, update_actions
+from commonplace.desktop.actions import WindowState, dress_actions, make_actions, update_actions
 from commonplace.desktop.code_pane import CodePane
 from commonplace.desktop.composer import Composer
 from commonplace.desktop.controller import Controller
@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         )
         self._lay_out()
         self.actions_by_id = make_actions(self, self._handlers())
+        self._dress()
         self._connect()
         self._restore()
         self._show_engine(controller.engine.state)
@@ -197,6 +198,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         controller = self.controller
+        self._keeper.changed.connect(self._dress)
         self.welcome.open_asked.connect(self._choose_folder)
         self.welcome.reopen_asked.connect(self._reopen)
         controller.problem.connect(self._show_problem)
@@ -321,6 +323,9 @@ class MainWindow(QMainWindow):
     def _focus_filter(self) -> None:
         self.left.show()
         self.tree.focus_filter()
+
+    def _dress(self) -> None:
+        dress_actions(self.actions_by_id, self._keeper.theme)
 
     def _suggest(self, question: str) -> None:
         self.composer.set_draft(question)
