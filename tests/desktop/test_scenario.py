@@ -288,7 +288,7 @@ def test_the_window_stays_responsive(open_window, qtbot, project, model, settled
     window.ask("settings !long")
     settled(window, 30000)
     timer.stop()
-    assert max(gaps) < 0.5  # a bound for loaded machines; the benchmark has the real figure
+    assert max(gaps) < 1.0  # a bound for loaded machines; the benchmark has the real figure
 
 
 def test_defects_are_shown_not_thrown(window):

@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         keeper.setParent(self)
         self.controller = controller
         self._keeper = keeper
+        self._done = False
         self._memory = memory or WindowMemory(controller.paths)
         self.setWindowIcon(app_icon())
         self.setWindowTitle("Commonplace")
@@ -115,7 +116,10 @@ class MainWindow(QMainWindow):
         self.messages.show_message("defect", "error", headline, remedy)
 
     def shut(self) -> None:
-        """Stop everything that runs; the window is about to go."""
+        """Stop everything that runs; the window is about to go. A second call does nothing."""
+        if self._done:
+            return
+        self._done = True
         self._keep_draft()
         self._memory.keep_bytes("geometry", self.saveGeometry())
         self._memory.keep_bytes("columns", self.columns.saveState())
