@@ -236,6 +236,8 @@ def test_settings(window, qtbot, paths, settled):
     )
     window.actions_by_id["theme_light"].trigger()
     assert window._keeper.theme.name == "light"
+    assert window.actions_by_id["theme_light"].isChecked()
+    assert not window.actions_by_id["theme_dark"].isChecked()
 
 
 def test_status_and_skipped(window, qtbot):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from commonplace.desktop.icons import tinted
@@ -42,6 +42,8 @@ class ActionSpec:
     enabled: Callable[[WindowState], bool] = _always
     icon: str = ""
     separate: bool = False
+    group: str = ""
+    """Of the actions of one group, one is chosen and bears a mark."""
 
 
 MENUS = ("&File", "&Question", "&View", "&Help")
@@ -74,9 +76,9 @@ ACTIONS = (
     ActionSpec("sources", "&View", "Go to &Sources", ("Ctrl+J",), lambda s: s.asked),
     ActionSpec("close_file", "&View", "&Close the File", ("Ctrl+W",), lambda s: s.file_open),
     ActionSpec("project_pane", "&View", "&Project Pane", ("Ctrl+B",), icon="panel", separate=True),
-    ActionSpec("theme_system", "&View", "Theme of the &Desktop", separate=True),
-    ActionSpec("theme_light", "&View", "&Light Theme"),
-    ActionSpec("theme_dark", "&View", "&Dark Theme"),
+    ActionSpec("theme_system", "&View", "Theme of the &Desktop", separate=True, group="theme"),
+    ActionSpec("theme_light", "&View", "&Light Theme", group="theme"),
+    ActionSpec("theme_dark", "&View", "&Dark Theme", group="theme"),
     ActionSpec("about", "&Help", "&About Commonplace", icon="info"),
 )
 
@@ -92,12 +94,16 @@ def make_actions(
     for title in MENUS:
         menus[title] = window.menuBar().addMenu(_translated(title))
     made: dict[str, QAction] = {}
+    groups: dict[str, QActionGroup] = {}
     for spec in ACTIONS:
         if spec.separate:
             menus[spec.menu].addSeparator()
         action = QAction(_translated(spec.title), window)
         action.setObjectName(f"action_{spec.id}")
         action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
+        if spec.group:
+            action.setCheckable(True)
+            groups.setdefault(spec.group, QActionGroup(window)).addAction(action)
         run = handlers[spec.id]
         action.triggered.connect(lambda _checked=False, run=run: run())
         menus[spec.menu].addAction(action)

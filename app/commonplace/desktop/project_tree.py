@@ -34,6 +34,7 @@ class ProjectTree(QWidget):
         self._paths: tuple[str, ...] = ()
         self._lowered: tuple[str, ...] = ()
         self._open_folders: set[str] = set()
+        self._filtered = False
         self.title = QLabel(self.tr("Project"), self)
         self.title.setObjectName("paneTitle")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
@@ -112,8 +113,6 @@ class ProjectTree(QWidget):
         self.empty.setVisible(not count)
         self.tree.setVisible(bool(count))
         self._filtered = bool(words)
-
-    _filtered = False
 
     def _remember_open(self) -> None:
         if self._filtered:

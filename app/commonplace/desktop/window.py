@@ -244,9 +244,9 @@ class MainWindow(QMainWindow):
             "sources": lambda: self.sources.list.setFocus(Qt.FocusReason.ShortcutFocusReason),
             "close_file": self._close_file,
             "project_pane": lambda: self.left.setVisible(not self.left.isVisible()),
-            "theme_system": lambda: self._choose_theme("system"),
-            "theme_light": lambda: self._choose_theme("light"),
-            "theme_dark": lambda: self._choose_theme("dark"),
+            "theme_system": lambda: self.choose_theme("system"),
+            "theme_light": lambda: self.choose_theme("light"),
+            "theme_dark": lambda: self.choose_theme("dark"),
             "about": self._about,
         }
 
@@ -312,7 +312,7 @@ class MainWindow(QMainWindow):
     def _close_file(self) -> None:
         self.code.hide()
         self.code.forget()
-        self._update_actions() if hasattr(self, "actions_by_id") else None
+        self._update_actions()
 
     def _clear(self) -> None:
         self.conversation.clear()
@@ -330,6 +330,7 @@ class MainWindow(QMainWindow):
 
     def _dress(self) -> None:
         dress_actions(self.actions_by_id, self._keeper.theme)
+        self.actions_by_id[f"theme_{self._keeper.setting}"].setChecked(True)
 
     def _suggest(self, question: str) -> None:
         self.composer.set_draft(question)
@@ -362,7 +363,8 @@ class MainWindow(QMainWindow):
         self._keeper.choose(settings.appearance_theme, settings.appearance_font_size)
         self.controller.apply(settings)
 
-    def _choose_theme(self, name: str) -> None:
+    def choose_theme(self, name: str) -> None:
+        """Switch to the theme ``system``, ``light`` or ``dark`` and remember it."""
         try:
             settings = save(self.controller.paths.settings_file, {"appearance.theme": name})
         except UserError as error:
