@@ -6,6 +6,7 @@ than a walk over its whole tree.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,14 @@ from tree_sitter_language_pack import get_language
 from commonplace.index.languages import COMMENTS, Language
 
 MAX_DEPTH = 40
+PARSE_STEPS, BYTES_PER_STEP = 5_000, 20
+"""A parser may take this many steps, and one more for so many bytes. Sources stay below a
+third of that; error recovery in what is none can take for ever. Time is not what is
+bounded, since the same text must always give the same chunks."""
+# The Markdown parser keeps the blocks around a line in a buffer without bounds
+# and overruns it at about 250.
+NESTED_BLOCKS = re.compile(rb"^(?:[ >]|[*+-] |\d{1,9}[.)] ){200}", re.MULTILINE)
+READ_BYTES = 1 << 12
 NAME_NODES = frozenset(
     {
         "identifier",
@@ -88,17 +97,44 @@ _grammars = _Grammars()
 
 
 def outline(source: bytes, language: Language) -> Outline | None:
-    """Parse `source` and return its outline; None where there is no grammar."""
-    if language.grammar == "-":
+    """Parse `source` and return its outline; None where there is no grammar or it gives up."""
+    if language.grammar == "-" or (language.prose and _nested_too_deep(source)):
         return None
     parser = _grammars.parsers.get(language.grammar)
     if parser is None:
         parser = Parser(get_language(language.grammar))  # type: ignore[arg-type]
         _grammars.parsers[language.grammar] = parser
-    root = parser.parse(source).root_node
-    if language.prose:
-        return Outline(list(_sections(root)), [])
-    return Outline(list(_definitions(root, language, "", 0)), _comments(root, language))
+    root = _parsed(parser, source)
+    if root is None:
+        return None
+    try:
+        if language.prose:
+            return Outline(list(_sections(root)), [])
+        return Outline(list(_definitions(root, language, "", 0)), _comments(root, language))
+    except RecursionError:  # thousands of declarators or templates within each other
+        return None
+
+
+def _parsed(parser: Parser, source: bytes) -> Node | None:
+    steps = PARSE_STEPS + len(source) // BYTES_PER_STEP
+
+    def stop(_offset: int, _has_error: bool) -> bool:
+        nonlocal steps
+        steps -= 1
+        return steps < 0
+
+    def read(offset: int, _point: object) -> bytes:
+        return source[offset : offset + READ_BYTES]
+
+    try:
+        return parser.parse(read, progress_callback=stop).root_node
+    except ValueError:  # it was stopped
+        parser.reset()
+        return None
+
+
+def _nested_too_deep(source: bytes) -> bool:
+    return NESTED_BLOCKS.search(source.expandtabs(4)) is not None
 
 
 def _comments(root: Node, language: Language) -> list[tuple[int, int]]:
