@@ -52,6 +52,14 @@ class Outcome:
     appeared: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A file that says what it said before, under a new stat."""
+
+    stat: FileStat
+    read_ns: int
+
+
 class Indexer:
     """The one writer of a project's index."""
 
@@ -136,27 +144,29 @@ class Indexer:
 
     def _batch(
         self, pending: Iterator[FileStat], known: dict[str, FileRecord], stop: Callable[[], bool]
-    ) -> list[FileContent | FileStat]:
+    ) -> list[FileContent | Unchanged]:
         """Read and chunk files for a short while, outside any transaction."""
         began = time.monotonic()
-        batch: list[FileContent | FileStat] = []
+        batch: list[FileContent | Unchanged] = []
         for stat in pending:
             batch.append(self._read_one(stat, known.get(stat.path)))
             if time.monotonic() - began > COMMIT_SECONDS or stop():
                 break
         return batch
 
-    def _read_one(self, stat: FileStat, record: FileRecord | None) -> FileContent | FileStat:
+    def _read_one(self, stat: FileStat, record: FileRecord | None) -> FileContent | Unchanged:
         """Return the file's content, or its stat alone if it is what we know."""
-        read_ns = time.time_ns()
+        read_ns = time.time_ns()  # before the read: a later edit must not look older
         try:
             data = self._workspace.read(stat.path)
         except OSError as error:
             reason = f"cannot be read: {error.strerror or error}"
+            if record is not None and record.reason == reason:
+                return Unchanged(stat, 0)
             return FileContent(stat, 0, b"", "", reason, ())
         digest = content_hash(data)
         if record is not None and record.hash == digest:
-            return stat
+            return Unchanged(stat, read_ns)
         try:
             language, chunks = chunk_file(stat.path, decode(data))
         except NotTextError as reason:
@@ -170,7 +180,7 @@ class Indexer:
 
     def _write(
         self,
-        batch: Sequence[FileContent | FileStat],
+        batch: Sequence[FileContent | Unchanged],
         known: dict[str, FileRecord],
         changed: list[str],
     ) -> int:
@@ -181,10 +191,10 @@ class Indexer:
         return len(batch)
 
     def _put(
-        self, item: FileContent | FileStat, known: dict[str, FileRecord], changed: list[str]
+        self, item: FileContent | Unchanged, known: dict[str, FileRecord], changed: list[str]
     ) -> Sequence[int]:
-        if isinstance(item, FileStat):
-            self._store.touch(known[item.path], item, time.time_ns())
+        if isinstance(item, Unchanged):
+            self._store.touch(known[item.stat.path], item.stat, item.read_ns)
             return ()
         changed.append(item.stat.path)
         return self._store.put(item)
