@@ -80,7 +80,9 @@ def worker_command(role: str) -> list[str]:
     """Return the command line that starts the worker process `role`.
 
     A frozen program starts itself again; it has no interpreter beside it.
+    ``-P`` keeps a project's own ``json.py`` from being imported in our place
+    when the program was started inside that project.
     """
     if getattr(sys, "frozen", False):
         return [sys.executable, "worker", role]
-    return [sys.executable, "-m", "commonplace", "worker", role]
+    return [sys.executable, "-P", "-m", "commonplace", "worker", role]

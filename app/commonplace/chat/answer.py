@@ -17,6 +17,7 @@ from commonplace.chat.prompt import (
     assemble,
     passage_text,
     question_text,
+    shortened,
 )
 from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Reply, Search, Step
 from commonplace.errors import QuestionError
@@ -27,6 +28,8 @@ Clock = Callable[[], float]
 SMALL_MODEL = 1_000_000_000
 SMALL_PASSAGES = 800
 SMALL_ANSWER = 200
+CHARACTERS_PER_TOKEN = 3
+"""A cautious guess for code; the tokens themselves are counted afterwards."""
 NOTES = {
     "length": "The answer reached its longest length; answer.max_tokens allows more.",
     "repeated": "The model began to repeat itself and was stopped.",
@@ -140,7 +143,7 @@ def answer_steps(
         text=text,
         citations=citations_of(sentences, prompt.passages),
         sentences=sentences,
-        passages=prompt.passages + tuple(p for p in found.passages if p not in prompt.passages),
+        passages=prompt.passages + found.passages[len(prompt.passages) :],
         prompt=prompt,
         model=options.model,
         finish=reply.finish,
@@ -167,7 +170,15 @@ def _fit(
     """Count every candidate block with the model's own tokenizer, then choose."""
     instructions = SYSTEM_SMALL if options.small else SYSTEM
     asked = question_text(question, passages=bool(found.passages), small=options.small)
-    shown = [passage_text(n, p) for n, p in enumerate(found.passages, start=1)]
+    # No passage may take more than half of the room for passages.
+    share = options.passage_tokens * CHARACTERS_PER_TOKEN // 2
+    offered = [shortened(p, share) for p in found.passages]
+    cut = [
+        f"Of passage {whole.place} only the lines to {p.end_line} were read."
+        for whole, p in zip(found.passages, offered, strict=True)
+        if p is not whole
+    ]
+    shown = [passage_text(n, p) for n, p in enumerate(offered, start=1)]
     said = [f"{turn.question}\n{turn.answer}" for turn in history]
     reply = yield CountTokens((instructions, asked, *shown, *said))
     assert isinstance(reply, Counts)
@@ -184,13 +195,13 @@ def _fit(
         )
     passages = [
         (p, Block(p.place, "code", text, next(tokens)))
-        for p, text in zip(found.passages, shown, strict=True)
+        for p, text in zip(offered, shown, strict=True)
     ]
     turns = [
         (turn, Block("Earlier turn", "person", text, next(tokens)))
         for turn, text in zip(history, said, strict=True)
     ]
-    return assemble(
+    prompt = assemble(
         closing,
         passages,
         turns,
@@ -198,6 +209,7 @@ def _fit(
         budget=budget,
         passage_budget=options.passage_tokens,
     )
+    return replace(prompt, dropped=(*cut[: len(prompt.passages)], *prompt.dropped))
 
 
 def _without_model(found: Found, started: float, clock: Clock) -> Answer:

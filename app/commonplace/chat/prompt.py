@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from commonplace.chat.messages import Message
@@ -79,6 +79,23 @@ def passage_text(number: int, passage: Passage) -> str:
     fence = fence_for(passage.text)
     head = f"[{number}] {one_line(passage.path)} lines {passage.start_line}-{passage.end_line}"
     return f"{head}{symbol}\n{fence}\n{passage.text.rstrip()}\n{fence}\n"
+
+
+def shortened(passage: Passage, characters: int) -> Passage:
+    """Return the first lines of `passage` that fit into `characters`, at least one.
+
+    A definition says most in its first lines: name, parameters, purpose. The
+    lines of the result are those that are left, so that a citation of it is true.
+    """
+    if len(passage.text) <= characters:
+        return passage
+    lines = passage.text.split("\n")
+    size, count = len(lines[0]), 1
+    while count < len(lines) and size + len(lines[count]) + 1 <= characters:
+        size += len(lines[count]) + 1
+        count += 1
+    text = "\n".join(lines[:count])
+    return replace(passage, text=text, end_line=passage.start_line + count - 1)
 
 
 def fence_for(text: str) -> str:

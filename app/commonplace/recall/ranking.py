@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from commonplace.index.store import Place, last_name
-from commonplace.index.words import forms_of, whole_form
+from commonplace.index.words import IDENTIFIER, forms_of, whole_form
 from commonplace.recall.candidates import Candidate, Candidates
 from commonplace.recall.shapes import Question, Shape
 
@@ -117,7 +117,7 @@ def rank(
         ) * file.factor
         if score <= 0:
             continue
-        reasons = _reasons(candidate, file, own_words, own_vector, names)
+        reasons = _reasons(question, candidate, file, own_words, own_vector, names)
         scored.append((Ranked(candidate.chunk_id, round(score, 4), reasons), place.path))
     return _spread(scored)
 
@@ -220,14 +220,20 @@ def _demotion(question: Question, path: str) -> tuple[float, str]:
     return 1.0, ""
 
 
+def _asked_names(question: Question, candidate: Candidate) -> str:
+    """Return the names the chunk defines as the user wrote them."""
+    written = {whole_form(word): word for word in IDENTIFIER.findall(question.text)}
+    return ", ".join(dict.fromkeys(written.get(n, question.text) for n in candidate.names))
+
+
 def _reasons(
-    candidate: Candidate, file: _File, words: float, vector: float, names: float
+    question: Question, candidate: Candidate, file: _File, words: float, vector: float, names: float
 ) -> tuple[str, ...]:
     reasons = []
     if candidate.place:
         reasons.append("named by the stack trace")
     if names:
-        reasons.append(f"defines {', '.join(dict.fromkeys(candidate.names))}")
+        reasons.append(f"defines {_asked_names(question, candidate)}")
     if words > 0.5:
         reasons.append("shares rare words with the question")
     elif words > 0:

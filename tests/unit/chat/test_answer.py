@@ -58,7 +58,7 @@ def test_earlier_turns_are_in_the_prompt():
 
 
 def test_numbers_stay_right_when_passages_are_dropped():
-    answer, taken = run("q", AnswerOptions(model="m", passage_tokens=12))
+    answer, taken = run("q", AnswerOptions(model="m", passage_tokens=22))
     assert answer.prompt.passages == PASSAGES[:1]
     assert answer.passages == PASSAGES
     assert "beta" not in taken[-1].messages[-1].content

@@ -8,6 +8,7 @@ from commonplace.chat.prompt import (
     fence_for,
     passage_text,
     question_text,
+    shortened,
 )
 from commonplace.recall.passages import Passage
 
@@ -67,6 +68,14 @@ def test_no_passage_can_close_its_fence(text):
     fence = fence_for(text)
     assert fence not in text
     assert len(fence) >= 3
+
+
+def test_a_long_passage_is_shortened_to_its_first_lines():
+    whole = passage(text="\n".join(["x" * 9] * 10))
+    short = shortened(whole, 35)
+    assert (short.start_line, short.end_line, short.text.count("x")) == (3, 5, 27)
+    assert shortened(whole, 1000) is whole
+    assert shortened(passage(text="y" * 99), 10).text == "y" * 99
 
 
 def test_a_passage_names_its_place_and_shows_odd_names():
