@@ -9,6 +9,10 @@ from commonplace.desktop.icons import app_icon
 from commonplace.desktop.visible import one_line
 
 
+WIDTH = 620
+"""Pixels beyond which a line of text is tiring to read."""
+
+
 class Welcome(QWidget):
     """The empty state."""
 
@@ -42,7 +46,9 @@ class Welcome(QWidget):
         buttons.addWidget(self.open_button)
         buttons.addWidget(self.reopen_button)
         buttons.addStretch()
-        column = QVBoxLayout()
+        middle = QWidget(self)
+        middle.setMaximumWidth(WIDTH)
+        column = QVBoxLayout(middle)
         column.setSpacing(12)
         column.addStretch(2)
         for widget in (icon, title, lead):
@@ -54,10 +60,8 @@ class Welcome(QWidget):
         column.addStretch(3)
         row = QHBoxLayout(self)
         row.addStretch(1)
-        row.addLayout(column, 6)
+        row.addWidget(middle, 6)
         row.addStretch(1)
-        for label in self.findChildren(QLabel):
-            label.setMaximumWidth(620)
 
     def offer(self, name: str) -> None:
         """Offer to open the last project again; an empty name offers nothing."""
