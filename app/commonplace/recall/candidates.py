@@ -88,7 +88,7 @@ def _by_words(conn: sqlite3.Connection, terms: Sequence[str]) -> list[tuple[int,
 
 
 def _rarity(conn: sqlite3.Connection, terms: Sequence[str]) -> dict[str, float]:
-    """Return the inverse document frequency of each term."""
+    """Return the inverse document frequency of each term; 0 where nothing holds it."""
     total = conn.execute("SELECT count(*) FROM chunks").fetchone()[0]
     counts = {
         term: conn.execute(
@@ -96,7 +96,7 @@ def _rarity(conn: sqlite3.Connection, terms: Sequence[str]) -> dict[str, float]:
         ).fetchone()[0]
         for term in terms
     }
-    return {term: math.log(1 + total / (1 + count)) for term, count in counts.items()}
+    return {t: math.log(1 + total / count) if count else 0.0 for t, count in counts.items()}
 
 
 def _by_names(conn: sqlite3.Connection, names: Sequence[str]) -> list[tuple[int, str]]:

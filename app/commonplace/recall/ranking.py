@@ -13,12 +13,17 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
+
+import snowballstemmer
 
 from commonplace.index.store import Place, last_name
 from commonplace.index.words import IDENTIFIER, forms_of, whole_form
 from commonplace.recall.candidates import Candidate, Candidates
 from commonplace.recall.shapes import Question, Shape
+
+_STEMMER = snowballstemmer.stemmer("english")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +193,7 @@ def _path_signals(
     parts = {_root(w) for part in pure.parts for w in _name_words(part)}
     stem = [_root(w) for w in _name_words(pure.stem)]
     wanted = {_root(w): rarity.get(w, 1.0) for w in question.words}
-    whole = sum(wanted.values())
+    whole = sum(wanted.values()) or 1.0
     share = sum(weight for word, weight in wanted.items() if word in parts) / whole
     fits = sum(word in wanted for word in stem) / len(stem) if stem else 0.0
     return min(1.0, share * 2), fits
@@ -201,12 +206,10 @@ def _name_words(name: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=50_000)
 def _root(word: str) -> str:
-    """Cut the commonest English endings, so that ``routes`` meets ``routing``."""
-    for ending in ("ations", "ation", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
+    """Return the stem of an English word, so that ``routes`` meets ``routing``."""
+    return str(_STEMMER.stemWord(word))
 
 
 def _demotion(question: Question, path: str) -> tuple[float, str]:

@@ -20,6 +20,7 @@ FRAME = re.compile(
     r"|(?:at |\(|^|\s)(?P<path>[\w./\\@+-]+\.\w{1,5}):(?P<line>\d+)",
     re.MULTILINE,
 )
+CLAUSE = re.compile(r"[.,;:!?()\n]")
 STOP_WORDS = frozenset(
     (
         "a about above after all also an and any are as at be because been before being "
@@ -77,11 +78,12 @@ def read_question(text: str) -> Question:
         useful = identifiers
     else:
         useful = [i for i in identifiers if i.lower() not in STOP_WORDS] or identifiers
-    terms = list(dict.fromkeys(form for i in useful for form in forms_of(i)))
-    names = [whole_form(i) for i in useful if len(i) > 1]
+    joined = [] if shape in {"symbol", "trace"} else _joined(text)
+    terms = list(dict.fromkeys([*(form for i in useful for form in forms_of(i)), *joined]))
+    names = [*(whole_form(i) for i in useful if len(i) > 1), *joined]
     if shape == "symbol":
         names.insert(0, whole_form(re.sub(r"[!?]?(?:\(\))?$", "", text)))
-    words = [w for w in dict.fromkeys(w for i in useful for w in forms_of(i)) if len(w) > 1]
+    words = [w for w in terms if len(w) > 1]
     return Question(
         text=text,
         shape=shape,
@@ -90,6 +92,29 @@ def read_question(text: str) -> Question:
         words=tuple(words[:MAX_TERMS]),
         frames=frames,
     )
+
+
+def _joined(text: str) -> list[str]:
+    """Return neighbouring words as one: people write "thread pool" for ``ThreadPool``."""
+    found: list[str] = []
+    for clause in CLAUSE.split(text):
+        words = [whole_form(i) for i in IDENTIFIER.findall(clause)]
+        for size in (2, 3):
+            for start in range(len(words) - size + 1):
+                run = words[start : start + size]
+                if run[0] in STOP_WORDS or run[-1] in STOP_WORDS:
+                    continue
+                found.append("".join([*run[:-1], _singular(run[-1])]))
+    return list(dict.fromkeys(found))
+
+
+def _singular(word: str) -> str:
+    """Return the usual singular of an English plural: types are named in it."""
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        return word[:-1]
+    return word
 
 
 def _frames(text: str) -> tuple[Frame, ...]:
