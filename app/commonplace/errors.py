@@ -9,6 +9,7 @@
     │   ├── ModelError           the model file is missing, damaged or too large
     │   ├── EngineError          the engine process cannot run this model
     │   ├── StorageError         disk full, read-only or damaged state
+    │   │   └── DamagedIndexError    an index that is not what was written; rebuilt
     │   └── QuestionError        a question that cannot be asked
     ├── CancelledError       the user, or a deadline, stopped the work
     └── DefectError          something we must mend; shown as a report
@@ -59,6 +60,10 @@ class EngineError(UserError):
 
 class StorageError(UserError):
     """The machine's fault: disk full, read-only folder, damaged database."""
+
+
+class DamagedIndexError(StorageError):
+    """An index that is not what was written: it has to be rebuilt."""
 
 
 class QuestionError(UserError):

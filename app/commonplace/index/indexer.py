@@ -70,6 +70,8 @@ class Indexer:
         self._embedded_to = 0
         self._adopted_to = store.last_chunk_id()
         dimensions = 1 if embedder is None else embedder.dimensions
+        if embedder is not None:
+            store.drop_odd_vectors(embedder.id, 2 * dimensions)
         self.vectors = (
             VectorTable(dimensions)
             if embedder is None

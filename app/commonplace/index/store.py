@@ -24,7 +24,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from commonplace.errors import StorageError
+from commonplace.errors import DamagedIndexError, StorageError
 from commonplace.index.chunks import CHUNKER_VERSION, Chunk, embedded_text
 from commonplace.index.words import compound_forms, whole_form
 from commonplace.workspace.files import FileStat, Skipped
@@ -32,6 +32,8 @@ from commonplace.workspace.files import FileStat, Skipped
 SCHEMA_VERSION = f"1.{CHUNKER_VERSION}"
 FILE_NAME = "index.db"
 BUSY_MS = 10_000
+DAMAGED = "The index was damaged and is being rebuilt."
+OTHER_VERSION = "The index is of another version and is being rebuilt."
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files (
@@ -71,6 +73,7 @@ CREATE VIRTUAL TABLE words USING fts5(
     content='', tokenize='porter unicode61'
 );
 """
+TABLES = ("files", "chunks", "names", "vectors", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +159,17 @@ class Store:
 
     def close(self) -> None:
         """Close the database; what was committed stays."""
-        with contextlib.suppress(sqlite3.Error):
-            self.put_meta("clean", "1")
         self.db.close()
+
+    def rebuild(self) -> None:
+        """Start anew with an empty index: the one there turned out to be damaged."""
+        self.db.close()
+        try:
+            self._discard()
+            self.db = self._create()
+        except (OSError, sqlite3.Error) as error:
+            raise storage_error(error, self.path.parent) from error
+        self.rebuilt = DAMAGED
 
     def reader(self) -> sqlite3.Connection:
         """Return a new connection for reading, to be used by one thread."""
@@ -258,6 +269,13 @@ class Store:
             [(embedder, key, vector) for key, vector in vectors.items()],
         )
 
+    def drop_odd_vectors(self, embedder: str, size: int) -> None:
+        """Forget the vectors of `embedder` that are not `size` bytes long: they are damaged."""
+        with self.writing():
+            self.db.conn.execute(
+                "DELETE FROM vectors WHERE embedder = ? AND length(vector) != ?", [embedder, size]
+            )
+
     def chunk_ids(self, keys: Iterable[bytes]) -> list[tuple[int, bytes]]:
         """Return (chunk id, key) of every chunk with one of `keys`."""
         found: list[tuple[int, bytes]] = []
@@ -308,45 +326,63 @@ class Store:
         )
 
     def _open(self) -> Database:
-        if self.path.exists():
-            try:
-                db = self._connect()
-                row = db.conn.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-                if row is not None and row[0] == SCHEMA_VERSION:
-                    if self._sound(db):
-                        db.conn.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '0')")
-                        return db
-                    self.rebuilt = "The index was damaged and is being rebuilt."
-                else:
-                    self.rebuilt = "The index is of another version and is being rebuilt."
-                db.close()
-            except sqlite3.DatabaseError:
-                self.rebuilt = "The index was damaged and is being rebuilt."
-            self._discard()
-        db = self._connect()
-        db.conn.executescript(SCHEMA)
-        with db.atomic():
-            db.conn.execute("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
-        return db
+        if not self.path.exists():
+            return self._create()
+        db: Database | None = None
+        try:
+            db = self._connect()
+            self.rebuilt = _wrong_with(db)
+        except sqlite3.Error as error:
+            if not is_damage(error):  # a full disk, say, is no reason to throw the index away
+                if db is not None:
+                    db.close()
+                raise
+            self.rebuilt = DAMAGED
+        if db is not None and not self.rebuilt:
+            return db
+        if db is not None:
+            db.close()
+        self._discard()
+        return self._create()
 
-    def _sound(self, db: Database) -> bool:
-        """Check every page, unless the last writer said goodbye in good order."""
-        clean = db.conn.execute("SELECT value FROM meta WHERE key = 'clean'").fetchone()
-        if clean is not None and clean[0] == "1":
-            return True
-        return bool(db.conn.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    def _create(self) -> Database:
+        db = self._connect()
+        try:
+            with db.atomic():
+                for statement in SCHEMA.split(";\n"):
+                    db.conn.execute(statement)
+                db.conn.execute("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
+        except BaseException:
+            db.close()
+            raise
+        return db
 
     def _connect(self) -> Database:
         conn = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
-        conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        conn.execute("PRAGMA journal_mode = WAL")
-        conn.execute("PRAGMA synchronous = NORMAL")
-        conn.execute("PRAGMA cache_size = -65536")
+        try:
+            conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            conn.execute("PRAGMA journal_mode = WAL")
+            conn.execute("PRAGMA synchronous = NORMAL")
+            conn.execute("PRAGMA cache_size = -65536")
+        except BaseException:
+            conn.close()
+            raise
         return Database(conn)
 
     def _discard(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+
+
+def _wrong_with(db: Database) -> str:
+    """Check the version and every page; returns why the index cannot be used, or nothing."""
+    row = db.conn.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    if row is None or row[0] != SCHEMA_VERSION:
+        return OTHER_VERSION
+    for table in TABLES:
+        db.conn.execute(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608 - constants
+    found = db.conn.execute("PRAGMA quick_check(1)").fetchone()[0]
+    return "" if found == "ok" else DAMAGED
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -400,8 +436,11 @@ def pack(text: str) -> bytes:
 
 
 def unpack(data: bytes) -> str:
-    """Return the text that `pack` compressed."""
-    return zlib.decompress(data).decode("utf-8", "surrogatepass")
+    """Return the text that `pack` compressed; raises `sqlite3.DatabaseError` for any other."""
+    try:
+        return zlib.decompress(data).decode("utf-8", "surrogatepass")
+    except (zlib.error, UnicodeDecodeError, TypeError) as error:
+        raise sqlite3.DatabaseError(f"a stored text is damaged: {error}") from error
 
 
 def content_hash(data: bytes) -> bytes:
@@ -409,20 +448,30 @@ def content_hash(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
+def is_damage(error: Exception) -> bool:
+    """Return whether `error` says that the database is not what was written.
+
+    Its subclasses tell of the machine (`OperationalError`) or of our mistakes.
+    """
+    missing = isinstance(error, sqlite3.OperationalError) and "no such " in str(error)
+    return missing or type(error) in {sqlite3.DatabaseError, sqlite3.IntegrityError}
+
+
 def storage_error(error: Exception, folder: Path) -> StorageError:
     """Say what the machine refused, and what helps."""
     text = str(error).lower()
+    if is_damage(error):
+        return DamagedIndexError(
+            f"The index in {folder} is damaged ({error}).",
+            "Try again: it is rebuilt from the project. Delete that folder if this comes back.",
+        )
     if "full" in text or "no space" in text:
         return StorageError(
             f"The disk that holds {folder} is full.",
             "Free some space; indexing goes on where it stopped.",
         )
-    if (
-        "readonly" in text
-        or "read-only" in text
-        or "permission" in text
-        or "unable to open" in text
-    ):
+    refused = ("readonly", "read-only", "permission", "unable to open")
+    if isinstance(error, OSError) or any(word in text for word in refused):
         return StorageError(
             f"The state folder {folder} cannot be written ({error}).",
             "Mend its permissions, or set COMMONPLACE_HOME to another folder.",

@@ -10,8 +10,11 @@ not match is rebuilt, because hnswlib crashes on damaged files.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -25,12 +28,15 @@ import numpy.typing as npt
 
 from commonplace.index.embedder import Vectors
 
+log = logging.getLogger(__name__)
+
 GRAPH_THRESHOLD = 100_000
 """Rows above which the graph is used; exact search of as many takes about 25 ms."""
 GRAPH_LINKS = 16
 GRAPH_BUILD = 120
 GRAPH_SEARCH = 200
 GRAPH_FILE = "vectors.hnsw"
+PART_FILE = f"{GRAPH_FILE}.part"
 LABEL_FILE = "vectors.json"
 MAX_TAIL = 0.2
 """Share of rows outside the graph at which it is built anew."""
@@ -127,13 +133,26 @@ class VectorTable:
                 self._graph, self._graph_rows = graph, rows
 
     def save_graph(self, folder: Path, embedder: str) -> None:
-        """Write the graph beside the index: to the side, flushed, renamed."""
+        """Write the graph beside the index: to the side, flushed, renamed.
+
+        A graph that cannot be written is built again the next time.
+        """
         with self._lock:
             graph = self._graph
         if graph is None:
             return
-        temporary = folder / f"{GRAPH_FILE}.part"
+        try:
+            self._write_graph(graph, folder, embedder)
+        except (OSError, RuntimeError) as error:
+            log.warning("The graph of vectors is not kept: %s", error)
+            with contextlib.suppress(OSError):
+                (folder / PART_FILE).unlink()
+
+    def _write_graph(self, graph: Any, folder: Path, embedder: str) -> None:
+        temporary = folder / PART_FILE
         graph.save_index(str(temporary))
+        if temporary.stat().st_size != graph.index_file_size():  # hnswlib does not look
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         label = {"count": graph.get_current_count(), "checksum": _checksum(temporary)}
@@ -154,14 +173,17 @@ class VectorTable:
                 and label["dimensions"] == self.dimensions
                 and label["checksum"] == _checksum(folder / GRAPH_FILE)
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return False
         if not good:
             return False
         import hnswlib
 
         graph = hnswlib.Index(space="ip", dim=self.dimensions)
-        graph.load_index(str(folder / GRAPH_FILE))
+        try:
+            graph.load_index(str(folder / GRAPH_FILE))
+        except RuntimeError:
+            return False
         if graph.get_current_count() != label["count"]:
             return False
         with self._lock:

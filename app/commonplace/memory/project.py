@@ -10,16 +10,17 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from commonplace.errors import CancelledError, ModelError, ProjectBusyError
+from commonplace.errors import CancelledError, DamagedIndexError, ModelError, ProjectBusyError
 from commonplace.index.embedder import Embedder, open_embedder
 from commonplace.index.indexer import EMBED_BATCH, Changes, Indexer, Outcome
-from commonplace.index.store import FILE_NAME, Store, open_reader, storage_error
+from commonplace.index.store import FILE_NAME, Store, is_damage, open_reader, storage_error
 from commonplace.index.vectors import VectorTable, load_table
 from commonplace.memory.status import Status
 from commonplace.paths import StatePaths
@@ -61,26 +62,31 @@ class Memory:
         self.root = self.workspace.root
         self.folder = state.project_cache(self.root)
         self._on_status = on_status
+        self.status = Status()
+        self._unread: tuple[Skipped, ...] = ()
+        self.folders: frozenset[str] = frozenset()
+        self._damaged = False
+        self._embedder, note = _embedder(embedder, state, embed_threads)
         self._lock = _lock(self.folder, self.root)
         try:
             self.store = Store(self.folder)
+            self._indexer = self._new_indexer()
+            self._readers = Readers(self.store.path)
+            self._notes = {"index": self.store.rebuilt, "embedder": note}
+            self._announce()
         except BaseException:
             self._lock.release()
             raise
-        self._embedder, note = _embedder(embedder, state, embed_threads)
-        self.status = Status()
-        self._notes = {"index": self.store.rebuilt, "embedder": note}
-        self._indexer = Indexer(self.workspace, self.store, self._embedder)
-        self._readers = Readers(self.store.path)
-        self._unread: tuple[Skipped, ...] = ()
-        self.folders: frozenset[str] = frozenset()
-        self._announce()
 
     def close(self) -> None:
         """Give the project up; everything committed stays."""
         self._readers.close()
-        self.store.close()
-        self._lock.release()
+        try:
+            if self._damaged:
+                self.store.rebuild()
+            self.store.close()
+        finally:
+            self._lock.release()
 
     def refresh(
         self, folders: Collection[str] | None = None, stop: Callable[[], bool] = never
@@ -88,8 +94,19 @@ class Memory:
         """Scan the disk and read what changed; `folders` bounds the scan.
 
         Raises `CancelledError`, `ProjectError` and `StorageError`; what was
-        read until then stays.
+        read until then stays. An index that turns out to be damaged is
+        rebuilt.
         """
+        if self._damaged:
+            self._rebuild()
+            folders = None
+        try:
+            return self._refresh(folders, stop)
+        except DamagedIndexError:
+            self._rebuild()
+            return self._refresh(None, stop)
+
+    def _refresh(self, folders: Collection[str] | None, stop: Callable[[], bool]) -> Outcome:
         if folders is None or "" in folders:
             self.report(phase="scanning", done=0, total=0)
             snapshot = self.workspace.scan(stop)
@@ -97,9 +114,10 @@ class Memory:
         else:
             snapshot = self.workspace.scan_under(folders, stop)
             self._merge(snapshot, folders)
-        changes = self._indexer.changes_since(snapshot, folders)
-        outcome = self._read(changes, stop)
-        self._announce()
+        with self._storage():
+            changes = self._indexer.changes_since(snapshot, folders)
+            outcome = self._read(changes, stop)
+            self._announce()
         return outcome
 
     def embed(self, stop: Callable[[], bool] = never, limit: int | None = None) -> bool:
@@ -113,7 +131,8 @@ class Memory:
             while limit is None or done < limit:
                 if stop():
                     raise CancelledError("Stopped.")
-                count = self._indexer.embed_some(EMBED_BATCH)
+                with self._storage():
+                    count = self._indexer.embed_some(EMBED_BATCH)
                 if not count:
                     return False
                 done += count
@@ -122,6 +141,9 @@ class Memory:
         except ModelError as error:
             self.note("embedder", str(error))
             return False
+        except DamagedIndexError:
+            self._damaged = True
+            self.refresh(None, stop)
         return True
 
     @property
@@ -152,27 +174,31 @@ class Memory:
         embedder = self._embedder
         if embedder is not None and not (wait or embedder.ready):
             embedder = None
-        found = search(
-            question,
-            limit,
-            self._readers.get(),
-            self.workspace.read,
-            embedder=embedder,
-            vectors=self._indexer.vectors,
-            on_stale=on_stale,
-        )
+        with self._storage():
+            found = search(
+                question,
+                limit,
+                self._readers.get(),
+                self.workspace.read,
+                embedder=embedder,
+                vectors=self._indexer.vectors,
+                on_stale=on_stale,
+            )
         busy = self.status.phase in {"opening", "scanning", "reading"}
         return replace(found, note=BUILDING) if busy else found
 
     def files(self) -> list[str]:
         """Return the paths that can be searched, sorted. May run in any thread."""
-        rows = self._readers.get().execute("SELECT path FROM files WHERE reason = '' ORDER BY path")
-        return [row[0] for row in rows]
+        query = "SELECT path FROM files WHERE reason = '' ORDER BY path"
+        with self._storage():
+            return [row[0] for row in self._readers.get().execute(query)]
 
     def skipped(self) -> list[Skipped]:
         """Return what is left out, with reasons, by path. May run in any thread."""
-        rows = self._readers.get().execute("SELECT path, reason FROM files WHERE reason != ''")
-        return sorted([*self._unread, *(Skipped(*row) for row in rows)], key=lambda s: s.path)
+        query = "SELECT path, reason FROM files WHERE reason != ''"
+        with self._storage():
+            unindexed = [Skipped(*row) for row in self._readers.get().execute(query)]
+        return sorted([*self._unread, *unindexed], key=lambda s: s.path)
 
     def note(self, about: str, text: str) -> None:
         """Tell the user `text` about one thing; an empty text takes it back."""
@@ -185,6 +211,33 @@ class Memory:
         note = " ".join(filter(None, self._notes.values()))
         self.status = replace(self.status, note=note, **changes)  # type: ignore[arg-type]
         self._on_status(self.status)
+
+    @contextmanager
+    def _storage(self) -> Iterator[None]:
+        """Say what SQLite refuses as a `StorageError`; damage is mended by the next refresh."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._damaged = self._damaged or is_damage(error)
+            raise storage_error(error, self.folder) from error
+
+    def _new_indexer(self) -> Indexer:
+        try:
+            return Indexer(self.workspace, self.store, self._embedder)
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise storage_error(error, self.folder) from error
+        self.store.rebuild()
+        return Indexer(self.workspace, self.store, self._embedder)
+
+    def _rebuild(self) -> None:
+        """Begin again with an empty index."""
+        log.warning("The index is damaged and is rebuilt")
+        self.store.rebuild()
+        self._damaged = False
+        self._indexer = self._new_indexer()
+        self._readers.renew()
+        self.note("index", self.store.rebuilt)
 
     def _read(self, changes: Changes, stop: Callable[[], bool]) -> Outcome:
         total = len(changes.read)
@@ -221,15 +274,15 @@ class SharedMemory:
 
     def __init__(self, root: Path, state: StatePaths, *, embedder: str = "starter") -> None:
         self.workspace = Workspace(root)
-        path = state.project_cache(self.workspace.root) / FILE_NAME
+        self._folder = state.project_cache(self.workspace.root)
         try:
-            self._conn = open_reader(path)
+            self._conn = open_reader(self._folder / FILE_NAME)
             self._embedder, self.note = _embedder(embedder, state, None)
             self._vectors: VectorTable | None = None
             if self._embedder is not None:
                 self._vectors = load_table(self._conn, self._embedder.id, self._embedder.dimensions)
         except sqlite3.Error as error:
-            raise storage_error(error, path.parent) from error
+            raise storage_error(error, self._folder) from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -237,21 +290,25 @@ class SharedMemory:
 
     def search(self, question: str, limit: int) -> Found:
         """Return the passages that match `question` best."""
-        return search(
-            question,
-            limit,
-            self._conn,
-            self.workspace.read,
-            embedder=self._embedder,
-            vectors=self._vectors,
-        )
+        try:
+            return search(
+                question,
+                limit,
+                self._conn,
+                self.workspace.read,
+                embedder=self._embedder,
+                vectors=self._vectors,
+            )
+        except sqlite3.Error as error:
+            raise storage_error(error, self._folder) from error
 
 
 class Readers:
-    """One reading connection per thread."""
+    """One reading connection per thread, and a new one after each `renew`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._age = 0
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -259,11 +316,16 @@ class Readers:
     def get(self) -> sqlite3.Connection:
         """Return this thread's connection."""
         conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
-        if conn is None:
+        if conn is None or self._local.age != self._age:
+            self._local.age = self._age
             conn = self._local.conn = open_reader(self._path)
             with self._guard:
                 self._all.append(conn)
         return conn
+
+    def renew(self) -> None:
+        """Let every thread open the file anew: another one lies there now."""
+        self._age += 1
 
     def close(self) -> None:
         """Close the connections of all threads; nobody may be reading."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from commonplace.errors import ProjectError
+from commonplace.errors import DamagedIndexError, ProjectError
 from commonplace.memory.background import Keeper
 from commonplace.memory.project import Memory
 from commonplace.memory.status import Status
@@ -84,8 +84,12 @@ class MemoryService:
         """Return the passages for ``question``."""
         memory, keeper = self._opened()
         limit = int(params.get("limit", DEFAULT_LIMIT))
-        found = memory.search(str(params["question"]), limit, wait=False, on_stale=keeper.stale)
-        return found.to_wire()
+        question = str(params["question"])
+        try:
+            return memory.search(question, limit, wait=False, on_stale=keeper.stale).to_wire()
+        except DamagedIndexError:
+            keeper.reconcile()
+            raise
 
     def status(self, _params: Message, _: Task) -> Message:
         """Return the present status."""
