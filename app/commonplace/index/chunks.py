@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from commonplace.index.definitions import Definition, outline
 from commonplace.index.languages import Language, language_of
 
-CHUNKER_VERSION = "1"
+CHUNKER_VERSION = "2"
 """Changes whenever the same file would give other chunks: the index is rebuilt."""
 
 MAX_LINES = 60
@@ -113,13 +113,13 @@ def _definition_spans(
         inner = tuple(_names(children))
         return [_Span(start, end, definition.kind, definition.name, names + inner)]
     first = max(min(child.start for child in children), start)
-    spans = []
-    if first > start:
-        spans.append(_Span(start, first, definition.kind, definition.name, names))
     inner_spans = _spans(children, first, end, definition.name, language)
-    if first <= start and inner_spans:
-        inner_spans[0].defines = (definition.name, *inner_spans[0].defines)
-    return spans + inner_spans
+    if first - start > TINY:
+        return [_Span(start, first, definition.kind, definition.name, names), *inner_spans]
+    # A head of a line or two says nothing alone; it goes with what follows.
+    inner_spans[0].start = start
+    inner_spans[0].defines = (*names, *inner_spans[0].defines)
+    return inner_spans
 
 
 def _names(definitions: Sequence[Definition]) -> Iterator[str]:
@@ -133,7 +133,8 @@ def _merged(spans: Sequence[_Span]) -> Iterator[_Span]:
     run: _Span | None = None
     for span in spans:
         tiny = span.end - span.start <= TINY
-        if run is not None and tiny and span.end - run.start <= MERGED_LINES:
+        alike = run is not None and (span.kind == run.kind or "block" in {span.kind, run.kind})
+        if run is not None and tiny and alike and span.end - run.start <= MERGED_LINES:
             run.end = span.end
             run.defines += span.defines
             if not run.symbol or run.kind == "block":

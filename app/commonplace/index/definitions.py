@@ -250,8 +250,11 @@ def _kind_and_name(node: Node, kind: str, language: Language) -> tuple[str, str]
         return _elixir(node)
     if language.name == "zig":
         return _zig(node, kind)
+    if node.type == "assignment":
+        return kind, _assigned_name(node)
     if node.type in {"variable_declarator", "assignment_expression", "assignment_statement"}:
-        return kind, _assigned_function(node)
+        name = _assigned_function(node)
+        return (kind, name) if name else ("constant", _exported_name(node))
     if node.type == "impl_item":
         return kind, _text(node.child_by_field_name("type")).split("<")[0]
     if node.type == "method_declaration" and language.name == "go":
@@ -313,6 +316,21 @@ def _assigned_function(node: Node) -> str:
     if right.type in FUNCTION_VALUES or _wraps_function(right):
         return _text(left)[:120]
     return ""
+
+
+def _assigned_name(node: Node) -> str:
+    """Return the plain name a Python assignment binds, or nothing."""
+    left = node.child_by_field_name("left")
+    return _text(left) if left is not None and left.type == "identifier" else ""
+
+
+def _exported_name(node: Node) -> str:
+    """Return the name of an exported variable, as in ``export const x = make()``."""
+    outer = node.parent.parent if node.parent is not None else None
+    left = node.child_by_field_name("name")
+    if outer is None or outer.type != "export_statement" or left is None:
+        return ""
+    return _text(left) if left.type == "identifier" else ""
 
 
 def _wraps_function(node: Node) -> bool:

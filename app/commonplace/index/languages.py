@@ -80,7 +80,7 @@ LANGUAGES: tuple[Language, ...] = (
     _row(
         "python",
         ".py .pyi .pyw",
-        "class_definition=class function_definition=function",
+        "class_definition=class function_definition=function assignment=constant",
         scopes="block if_statement else_clause try_statement except_clause with_statement",
         wrappers="decorated_definition",
         filenames="SConstruct SConscript",

@@ -8,6 +8,8 @@ from commonplace.index.chunks import MAX_CHARS, MAX_LINES, chunk_file
 from commonplace.index.languages import LANGUAGES, language_of
 
 SAMPLES = {
+    "b.py": ("LIMIT = 5\nself.x = 1\na, b = 1, 2\n", {"LIMIT"}),
+    "b.ts": ("export const maker = create();\nconst hidden = 1;\n", {"maker"}),
     "a.py": ("class A:\n    '''Doc.'''\n    def run(self): pass\n\ndef free(): ...\n",
              {"A", "A.run", "free"}),
     "a.js": ("class A { run(){} }\nfunction free(){}\nconst arrow = () => 1;\n"
@@ -60,7 +62,7 @@ def test_definitions_are_found(name):
 def test_methods_are_told_from_functions():
     body = "\n".join(f"        x = {n}" for n in range(20))
     _, chunks = chunk_file("a.py", f"class A:\n    def run(self):\n{body}\n")
-    assert {(c.kind, c.symbol) for c in chunks} == {("class", "A"), ("method", "A.run")}
+    assert [(c.kind, c.symbol, c.defines) for c in chunks] == [("method", "A.run", ("A", "A.run"))]
 
 
 def test_decorators_and_comments_belong_to_their_definition():
