@@ -22,7 +22,7 @@ def main() -> None:
     args = parser.parse_args()
     paths = args.projects or [Path(sysconfig.get_path("stdlib"))]
     print(machine())
-    project.run(paths, "starter", vectors=not args.no_vectors)
+    project.run(paths, "built-in", vectors=not args.no_vectors)
     for path in paths:
         window.run(path, starts=5)
 

@@ -44,7 +44,7 @@ def main() -> None:
     """Measure the projects named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--embedder", default="starter")
+    parser.add_argument("--embedder", default="built-in")
     parser.add_argument("--no-vectors", action="store_true", help="do not wait for the vectors")
     args = parser.parse_args()
     print(machine())
@@ -154,7 +154,7 @@ class Session:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / path.name
             shutil.copytree(path, copy, ignore=shutil.ignore_patterns(".git", "site-packages"))
-            self.ask("open", path=str(copy), embedder="none" if embedder == "starter" else embedder)
+            self.ask("open", path=str(copy), embedder=embedder)
             self.until(lambda: self.phase() == "ready", 0.1)
             times = []
             for number in range(SAVES):

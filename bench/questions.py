@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--repos", type=Path, required=True)
     parser.add_argument("--table", type=Path, required=True)
     parser.add_argument("--questions", type=Path, required=True)
-    parser.add_argument("--embedder", default="starter")
+    parser.add_argument("--embedder", default="built-in")
     parser.add_argument("--state", type=Path, help="keep the indexes here, to use them again")
     parser.add_argument("--one-per-file", action="store_true")
     parser.add_argument("--only", default="")

@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("project", type=Path)
     parser.add_argument("question")
     parser.add_argument("--to", type=Path, default=Path("docs/images"))
-    parser.add_argument("--embedder", default="starter")
+    parser.add_argument("--embedder", default="built-in")
     args = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     args.to.mkdir(parents=True, exist_ok=True)

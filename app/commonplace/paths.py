@@ -76,6 +76,13 @@ def resource(*parts: str) -> Path:
     return base.joinpath(*parts)
 
 
+def embedder_folder() -> Path:
+    """Return the folder of the embedding model shipped with the program."""
+    inside = Path(__file__).resolve().parent / "resources" / "embedder"
+    checkout = Path(__file__).resolve().parents[2] / "models" / "embedder" / "model"
+    return inside if inside.is_dir() else checkout
+
+
 def worker_command(role: str) -> list[str]:
     """Return the command line that starts the worker process `role`.
 

@@ -111,9 +111,9 @@ class Settings:
     )
     recall_embedder: str = _setting(
         "recall.embedder",
-        "starter",
-        "Folder of a sentence-transformers model; 'starter' is the one shipped, "
-        "'none' uses words only.",
+        "built-in",
+        "What vectors come from: 'built-in', 'minilm' (slower), 'none' (words only), "
+        "or the folder of a sentence-transformers model.",
     )
     appearance_theme: str = _setting(
         "appearance.theme",

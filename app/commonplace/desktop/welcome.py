@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from commonplace.desktop.icons import app_icon
 from commonplace.desktop.visible import one_line
 
-
 WIDTH = 620
 """Pixels beyond which a line of text is tiring to read."""
 

@@ -1,8 +1,9 @@
 """Embedders: from text to unit vectors.
 
-The real one wraps sentence-transformers; importing that library takes seconds,
-so it is loaded on first use, in the thread that needs it. The fake one hashes
-words and needs nothing; tests and machines without a model use it on purpose.
+The one shipped is a table (`static`). A transformer comes through
+sentence-transformers; importing that library takes seconds, so it is loaded on
+first use, in the thread that needs it. The fake hashes words and needs nothing;
+tests use it on purpose.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from commonplace.errors import ModelError
+from commonplace.index.static import WEIGHTS, StaticEmbedder, is_static
 from commonplace.index.words import words_of
+from commonplace.paths import embedder_folder
 
 log = logging.getLogger(__name__)
 
 Vectors = npt.NDArray[np.float32]
-STARTER_FOLDER = "all-MiniLM-L6-v2"
+MINILM = "all-MiniLM-L6-v2"
 MAX_TOKENS = 128
 """Tokens embedded per text; more costs time and measured no better."""
 BATCH = 32
@@ -58,7 +61,7 @@ class SentenceEmbedder:
         The weights are loaded at the first `embed`. `threads` bounds the
         processor threads; None leaves the choice to torch.
         """
-        weights = folder / "model.safetensors"
+        weights = folder / WEIGHTS
         if not weights.is_file():
             raise ModelError(
                 f"There is no embedding model in {folder}.",
@@ -130,7 +133,8 @@ def open_embedder(
 ) -> Embedder | None:
     """Return the embedder that the setting `recall.embedder` names.
 
-    ``none`` gives None, ``hash`` the fake, ``starter`` the model shipped, and
+    ``built-in`` is the static model shipped with the program, ``minilm`` the
+    transformer of the starter set, ``none`` gives None, ``hash`` the fake, and
     anything else is the folder of a sentence-transformers model. Raises
     `ModelError` when the named model is not there.
     """
@@ -138,15 +142,15 @@ def open_embedder(
         return None
     if name == "hash":
         return HashEmbedder()
-    if name != "starter":
-        return SentenceEmbedder(Path(name).expanduser(), threads=threads)
-    for folder in model_folders:
-        if (folder / STARTER_FOLDER / "model.safetensors").is_file():
-            return SentenceEmbedder(folder / STARTER_FOLDER, threads=threads)
-    raise ModelError(
-        "The starter embedding model is not installed, so recall uses words only.",
-        "Run 'make models' to add it.",
-    )
+    if name == "built-in":
+        return StaticEmbedder(embedder_folder())
+    folder = Path(name).expanduser()
+    if name == "minilm":
+        found = [f / MINILM for f in model_folders if (f / MINILM / WEIGHTS).is_file()]
+        folder = found[0] if found else Path(MINILM)
+    if is_static(folder):
+        return StaticEmbedder(folder)
+    return SentenceEmbedder(folder, threads=threads)
 
 
 def _load(folder: Path, threads: int | None) -> Any:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from commonplace.index.embedder import Vectors
 
-OWN_FOLDER = "embedder/model"
-"""Where our own model lies below the folder of models."""
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 ROWS = "embedding.weight"

@@ -54,7 +54,7 @@ class Memory:
         root: Path,
         state: StatePaths,
         *,
-        embedder: str = "starter",
+        embedder: str = "built-in",
         embed_threads: int | None = None,
         on_status: StatusListener = _quiet,
     ) -> None:
@@ -272,7 +272,7 @@ class Memory:
 class SharedMemory:
     """A project that another process has open: search what that one has indexed."""
 
-    def __init__(self, root: Path, state: StatePaths, *, embedder: str = "starter") -> None:
+    def __init__(self, root: Path, state: StatePaths, *, embedder: str = "built-in") -> None:
         self.workspace = Workspace(root)
         self._folder = state.project_cache(self.workspace.root)
         try:

@@ -59,7 +59,7 @@ class MemoryService:
             memory = Memory(
                 Path(str(params["path"])),
                 self._state,
-                embedder=str(params.get("embedder", "starter")),
+                embedder=str(params.get("embedder", "built-in")),
                 embed_threads=EMBED_THREADS,
                 on_status=self._throttle.status,
             )

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commonplace.errors import ModelError
-from commonplace.index.static import OWN_FOLDER, StaticEmbedder, is_static
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-MODEL = Path(__file__).parents[3] / "models" / OWN_FOLDER
+from commonplace.errors import ModelError
+from commonplace.index.static import StaticEmbedder, is_static
+from commonplace.paths import embedder_folder
+
+MODEL = embedder_folder()
 TEXTS = [
     "how does the connection pool close idle sockets",
     "parseHTTPHeader parse_http_header PARSE_HTTP_HEADER",
