@@ -13,9 +13,13 @@ def main() -> None:
     """Run the program with the arguments it was started with."""
     if sys.argv[1:2] == ["worker"] and len(sys.argv) == 3:
         run_role(sys.argv[2])
-    from commonplace.cli.commands import run
+    try:
+        from commonplace.cli.commands import run
 
-    sys.exit(run())
+        status = run()
+    except KeyboardInterrupt:  # while modules were loaded: nothing had begun
+        status = 1
+    sys.exit(status)
 
 
 def run_role(role: str) -> None:

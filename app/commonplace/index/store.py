@@ -346,16 +346,15 @@ class Store:
         return self._create()
 
     def _create(self) -> Database:
-        db = self._connect()
-        try:
-            with db.atomic():
-                for statement in SCHEMA.split(";\n"):
-                    db.conn.execute(statement)
-                db.conn.execute("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
-        except BaseException:
-            db.close()
-            raise
-        return db
+        """Make an empty index; it is there as a whole or not at all."""
+        new = self.path.with_name(f"{FILE_NAME}.new")
+        new.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as conn:
+            conn.execute("PRAGMA journal_mode = MEMORY")
+            conn.executescript(SCHEMA)
+            conn.execute("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
+        new.replace(self.path)
+        return self._connect()
 
     def _connect(self) -> Database:
         conn = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
@@ -391,6 +390,16 @@ def open_reader(path: Path) -> sqlite3.Connection:
     conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     conn.execute("PRAGMA query_only = ON")
     return conn
+
+
+def is_begun(folder: Path) -> bool:
+    """Return whether the index in `folder` has its tables, so that it can be read."""
+    try:
+        with contextlib.closing(open_reader(folder / FILE_NAME)) as conn:
+            found = conn.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return found is not None and found[0] == SCHEMA_VERSION
 
 
 def read_places(conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Place]:

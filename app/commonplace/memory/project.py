@@ -20,7 +20,14 @@ from filelock import FileLock, Timeout
 from commonplace.errors import CancelledError, DamagedIndexError, ModelError, ProjectBusyError
 from commonplace.index.embedder import Embedder, open_embedder
 from commonplace.index.indexer import EMBED_BATCH, Changes, Indexer, Outcome
-from commonplace.index.store import FILE_NAME, Store, is_damage, open_reader, storage_error
+from commonplace.index.store import (
+    FILE_NAME,
+    Store,
+    is_begun,
+    is_damage,
+    open_reader,
+    storage_error,
+)
 from commonplace.index.vectors import VectorTable, load_table
 from commonplace.memory.status import Status
 from commonplace.paths import StatePaths
@@ -275,6 +282,11 @@ class SharedMemory:
     def __init__(self, root: Path, state: StatePaths, *, embedder: str = "built-in") -> None:
         self.workspace = Workspace(root)
         self._folder = state.project_cache(self.workspace.root)
+        if not is_begun(self._folder):
+            raise ProjectBusyError(
+                f"{root} is being opened by another window or command.",
+                "It can be searched in a moment; try again.",
+            )
         try:
             self._conn = open_reader(self._folder / FILE_NAME)
             self._embedder, self.note = _embedder(embedder, state, None)
