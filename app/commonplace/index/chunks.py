@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from commonplace.index.definitions import Definition, outline
 from commonplace.index.languages import Language, language_of
 
-CHUNKER_VERSION = "2"
+CHUNKER_VERSION = "3"
 """Changes whenever the same file would give other chunks: the index is rebuilt."""
 
 MAX_LINES = 60

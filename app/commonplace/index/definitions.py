@@ -164,10 +164,15 @@ def _has_node(grammar: Grammar, node: str) -> bool:
     return True
 
 
-def _definitions(parent: Node, language: Language, scope: str, depth: int) -> Iterator[Definition]:
+def _definitions(
+    parent: Node, language: Language, scope: str, depth: int, lead: int | None = None
+) -> Iterator[Definition]:
+    """Yield the definitions below `parent`.
+
+    `lead` is the first line of the comments and attributes before the next one.
+    """
     if depth > MAX_DEPTH:
         return
-    lead: int | None = None  # first line of the comments and attributes before a definition
     last: Definition | None = None
     for node in parent.named_children:
         if node.type in language.prefixes:
@@ -208,12 +213,21 @@ def _definition(node: Node, language: Language, scope: str, depth: int) -> Defin
     full = f"{scope}.{name}" if scope else name
     definition = Definition(kind, full, outer.start_point[0], _end_line(outer))
     for body in _bodies(node, language):
-        definition.children.extend(_definitions(body, language, full, depth + 1))
+        lead = _lead_of(body, language)
+        definition.children.extend(_definitions(body, language, full, depth + 1, lead))
     if kind == "class":
         for child in definition.children:
             if child.kind == "function":
                 child.kind = "method"
     return definition
+
+
+def _lead_of(body: Node, language: Language) -> int | None:
+    """Return the first line of comments that stand before a body, as Ruby's grammar has it."""
+    lead, before = None, body.prev_named_sibling
+    while before is not None and before.type in language.prefixes:
+        lead, before = before.start_point[0], before.prev_named_sibling
+    return lead
 
 
 def _widened(definition: Definition | None, node: Node) -> Definition | None:

@@ -26,7 +26,7 @@ from sqlite_utils import Database
 
 from commonplace.errors import DamagedIndexError, StorageError
 from commonplace.index.chunks import CHUNKER_VERSION, Chunk, embedded_text
-from commonplace.index.words import compound_forms, whole_form
+from commonplace.index.words import SEPARATORS, compound_forms, name_forms
 from commonplace.workspace.files import FileStat, Skipped
 
 SCHEMA_VERSION = f"1.{CHUNKER_VERSION}"
@@ -319,7 +319,7 @@ class Store:
             "VALUES (?, ?, ?, ?, ?, ?)",
             [chunk_id, *word_columns(path, chunk.symbol, chunk.text, chunk.comments)],
         )
-        names = {whole_form(name) for full in chunk.defines for name in (full, last_name(full))}
+        names = {form for full in chunk.defines for form in name_forms(full)}
         conn.executemany(
             "INSERT OR IGNORE INTO names (name, chunk_id) VALUES (?, ?)",
             [(name, chunk_id) for name in names],
@@ -428,7 +428,7 @@ def read_chunks(conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Chunk
 
 def last_name(dotted: str) -> str:
     """Return the last part of a dotted name."""
-    return dotted.replace("::", ".").replace(":", ".").replace("#", ".").rpartition(".")[2]
+    return SEPARATORS.split(dotted)[-1]
 
 
 def word_columns(

@@ -105,6 +105,15 @@ class VectorTable:
             best = np.argsort(-scores, kind="stable")[:count]
             return [Neighbour(int(self._ids[rows[i]]), float(scores[i])) for i in best]
 
+    def scores(self, query: Vectors, chunk_ids: Iterable[int]) -> list[Neighbour]:
+        """Return how near the given chunks are; those without a vector are left out."""
+        with self._lock:
+            known = [(i, self._rows[i]) for i in chunk_ids if i in self._rows]
+            if not known:
+                return []
+            values = self._matrix[[row for _, row in known]] @ query
+        return [Neighbour(i, float(v)) for (i, _), v in zip(known, values, strict=True)]
+
     @property
     def wants_graph(self) -> bool:
         """Whether the graph should be built, or built anew."""

@@ -15,6 +15,7 @@ from functools import lru_cache
 IDENTIFIER = re.compile(r"[^\W_]\w*|_+\w+", re.UNICODE)
 COMPOUND = re.compile(r"\b(?:[^\W_]+_\w+|[A-Z]?[a-z0-9]+[A-Z]\w*|[A-Z]{2,}[a-z]\w*)")
 PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+", re.UNICODE)
+SEPARATORS = re.compile(r"::|->|[.:#]")
 MAX_WORD = 64
 
 
@@ -31,6 +32,16 @@ def split_identifier(name: str) -> tuple[str, ...]:
 def whole_form(name: str) -> str:
     """Return the one form that all spellings of an identifier share."""
     return name.replace("_", "").lower()[:MAX_WORD]
+
+
+def name_forms(dotted: str) -> list[str]:
+    """Return the forms under which a definition is found: its full name and its tails.
+
+    >>> name_forms("Rack::Response.finish")
+    ['rack.response.finish', 'response.finish', 'finish']
+    """
+    parts = [whole_form(part) for part in SEPARATORS.split(dotted)]
+    return [".".join(parts[start:]) for start in range(len(parts)) if parts[start]]
 
 
 @lru_cache(maxsize=100_000)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from commonplace.index.vectors import Neighbour
@@ -46,15 +46,18 @@ class Candidates:
     by_id: dict[int, Candidate] = field(default_factory=dict)
     rarity: dict[str, float] = field(default_factory=dict)
 
+    def add_neighbours(self, neighbours: Iterable[Neighbour]) -> None:
+        """Add what vectors say, of chunks known and new."""
+        for neighbour in neighbours:
+            self.at(neighbour.chunk_id).vector = neighbour.score
+
     def at(self, chunk_id: int) -> Candidate:
         """Return the candidate for a chunk, added if it is new."""
         return self.by_id.setdefault(chunk_id, Candidate(chunk_id))
 
 
-def find(
-    conn: sqlite3.Connection, question: Question, neighbours: Sequence[Neighbour]
-) -> Candidates:
-    """Collect the candidates for `question`."""
+def find(conn: sqlite3.Connection, question: Question) -> Candidates:
+    """Collect the candidates for `question` that words, names and places give."""
     found = Candidates(rarity=_rarity(conn, question.terms))
     for chunk_id, score in _by_words(conn, question.terms):
         found.at(chunk_id).words = score
@@ -63,8 +66,6 @@ def find(
         candidate.names = (*candidate.names, name)
     for chunk_id in _by_frames(conn, question):
         found.at(chunk_id).place = True
-    for neighbour in neighbours:
-        found.at(neighbour.chunk_id).vector = neighbour.score
     return found
 
 

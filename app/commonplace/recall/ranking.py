@@ -28,10 +28,18 @@ _STEMMER = snowballstemmer.stemmer("english")
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each signal counts."""
+    """How much each signal counts; every signal lies between 0 and 1.
+
+    Of the chunk: `words` is its BM25, `vector` its nearness in meaning, `names`
+    how well it defines what the question names. Of its file: `file_words` and
+    `file_vector` add up the best chunks, `matches` adds up all of them (central
+    files match in many places), `path` is the share of the question's words in
+    the path, `stem` the share of the file name's words in the question.
+    """
 
     words: float
     file_words: float
+    matches: float
     vector: float
     file_vector: float
     names: float
@@ -39,16 +47,18 @@ class Weights:
     stem: float
 
 
+# Sentences: rounded from a fit that was cross-validated over repositories
+# (bench/recall/fit.py). The other shapes follow from what they are.
 WEIGHTS: Mapping[Shape, Weights] = {
-    "symbol": Weights(0.5, 0.5, 0.2, 0.1, 3.0, 0.6, 0.8),
-    "sentence": Weights(0.6, 0.9, 0.8, 0.5, 0.5, 0.8, 0.4),
-    "path": Weights(0.5, 0.5, 0.1, 0.1, 0.5, 3.0, 1.0),
-    "trace": Weights(0.6, 0.6, 0.3, 0.2, 0.8, 0.6, 0.2),
+    "symbol": Weights(0.5, 0.5, 0.0, 0.2, 0.1, 3.0, 0.6, 0.8),
+    "sentence": Weights(0.2, 0.7, 0.35, 0.6, 0.5, 0.3, 0.2, 0.45),
+    "path": Weights(0.5, 0.5, 0.0, 0.1, 0.1, 0.5, 3.0, 1.0),
+    "trace": Weights(0.6, 0.6, 0.2, 0.3, 0.2, 0.8, 0.6, 0.2),
 }
 PLACE_BONUS = 3.0
 CLOSE = 0.25
 """Cosine from which a passage is called close in meaning."""
-DEMOTED = 0.6
+DEMOTED = 0.4
 SAME_FILE = 0.3
 """What each further chunk of a file keeps of its score."""
 
@@ -81,6 +91,7 @@ class _File:
     """Signals of one file among the candidates."""
 
     words: float = 0.0
+    matches: float = 0.0
     vector: float = 0.0
     path: float = 0.0
     stem: float = 0.0
@@ -113,6 +124,7 @@ def rank(
         score = (
             weights.words * own_words
             + weights.file_words * file.words
+            + weights.matches * file.matches
             + weights.vector * own_vector
             + weights.file_vector * file.vector
             + weights.names * names
@@ -142,7 +154,9 @@ def _file_signals(
         vectors[path].append(_scaled(candidate.vector, *vector_range))
     sums = {path: _mass(values) for path, values in words.items()}
     masses = {path: _mass(values) for path, values in vectors.items()}
+    totals = {path: sum(values) for path, values in words.items()}
     top = max(sums.values(), default=0.0) or 1.0
+    top_total = max(totals.values(), default=0.0) or 1.0
     top_vector = max(masses.values(), default=0.0) or 1.0
     files = {}
     for path, value in sums.items():
@@ -150,6 +164,7 @@ def _file_signals(
         share, stem = _path_signals(question, path, candidates.rarity)
         files[path] = _File(
             words=value / top,
+            matches=totals[path] / top_total,
             vector=masses[path] / top_vector,
             path=share,
             stem=stem,
@@ -175,11 +190,12 @@ def _name_signal(question: Question, candidate: Candidate, place: Place) -> floa
     """How well the chunk defines what the question names."""
     if not candidate.names or not question.names:
         return 0.0
-    own = {whole_form(place.symbol), whole_form(last_name(place.symbol))}
-    exact = any(name in own for name in candidate.names)
+    own = last_name(place.symbol)
+    exact = whole_form(own) in {last_name(name) for name in candidate.names}
     if question.shape == "symbol":
         full = question.names[0] in candidate.names
-        return (1.0 if full else 0.4) * (1.0 if exact else 0.8)
+        spelled = exact and own == last_name(question.text.removesuffix("()"))
+        return (1.0 if full else 0.4) * (1.0 if spelled else 0.9 if exact else 0.8)
     return min(1.0, len(set(candidate.names)) / 2) * (1.0 if exact else 0.7)
 
 

@@ -45,10 +45,11 @@ def search(
     question = read_question(text)
     if not question.text:
         raise QuestionError("The question is empty.", "Type what you want to know.")
-    neighbours = []
+    candidates = find(conn, question)
     if question.terms and embedder is not None and vectors is not None and len(vectors):
-        neighbours = vectors.search(_query_vector(embedder, question.text), VECTOR_LIMIT)
-    candidates = find(conn, question, neighbours)
+        query = _query_vector(embedder, question.text)
+        candidates.add_neighbours(vectors.search(query, VECTOR_LIMIT))
+        candidates.add_neighbours(vectors.scores(query, candidates.by_id))
     places = read_places(conn, list(candidates.by_id))
     ranked = rank(question, candidates, places)
     passages = _verified(ranked, limit, conn, read, on_stale)

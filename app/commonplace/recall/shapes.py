@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from commonplace.index.words import IDENTIFIER, forms_of, whole_form
+from commonplace.index.words import IDENTIFIER, forms_of, name_forms, whole_form
 
 Shape = Literal["symbol", "path", "trace", "sentence"]
 
@@ -82,7 +82,7 @@ def read_question(text: str) -> Question:
     terms = list(dict.fromkeys([*(form for i in useful for form in forms_of(i)), *joined]))
     names = [*(whole_form(i) for i in useful if len(i) > 1), *joined]
     if shape == "symbol":
-        names.insert(0, whole_form(re.sub(r"[!?]?(?:\(\))?$", "", text)))
+        names.insert(0, name_forms(text.removesuffix("()"))[0])
     words = [w for w in terms if len(w) > 1]
     return Question(
         text=text,
