@@ -16,10 +16,10 @@ import numpy as np
 
 from commonplace.index.chunks import Chunk, chunk_file, embedded_text
 from commonplace.index.embedder import HashEmbedder
-from commonplace.index.store import FILE_NAME, last_name, unpack, word_columns
+from commonplace.index.store import FILE_NAME, unpack, word_columns
 from commonplace.index.text import NotTextError, decode
 from commonplace.index.vectors import VectorTable
-from commonplace.index.words import whole_form
+from commonplace.index.words import name_forms
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
 from commonplace.workspace.project import Workspace
@@ -80,7 +80,7 @@ def truth_of(root: Path) -> Truth:
 
 
 def _names(chunk: Chunk) -> frozenset[str]:
-    return frozenset(whole_form(n) for full in chunk.defines for n in (full, last_name(full)))
+    return frozenset(form for full in chunk.defines for form in name_forms(full))
 
 
 def index_file(root: Path, state: StatePaths) -> Path:
