@@ -1,0 +1,196 @@
+"""Signals: what speaks for each candidate, each between 0 and 1.
+
+Some are of the chunk itself (its words, its nearness in meaning, what it
+defines), some of its file (how much of it matches, what its path says).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import snowballstemmer
+
+from commonplace.index.store import Place, last_name
+from commonplace.index.words import IDENTIFIER, forms_of, whole_form
+from commonplace.recall.candidates import Candidate, Candidates
+from commonplace.recall.shapes import Question
+
+_STEMMER = snowballstemmer.stemmer("english")
+SUMMED = 8
+DECAY = 0.7
+"""A file's best chunks are added up, each further one counting this much less."""
+
+TESTS = re.compile(
+    r"(?:^|/)(?:tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?)(?:/|$)"
+    r"|(?:^|/)test_[^/]*$|[._-](?:test|tests|spec)\.[^/]*$|(?:Test|Tests|Spec)\.\w+$"
+)
+EXAMPLES = re.compile(
+    r"(?:^|/)(?:examples?|samples?|demos?|benchmarks?|bench)(?:/|$)", re.IGNORECASE
+)
+GENERATED = re.compile(
+    r"(?:^|/)(?:vendor|third_party|dist|generated|_generated)/|\.min\.\w+$|\.lock$|_pb2\.py$"
+    r"|(?:^|/)(?:package-lock\.json|yarn\.lock|poetry\.lock)$"
+)
+ASKS_TESTS = frozenset({"test", "tests", "testing", "spec", "fixture", "mock"})
+ASKS_EXAMPLES = frozenset({"example", "examples", "sample", "demo", "benchmark"})
+
+
+class Signals(NamedTuple):
+    """What speaks for one chunk.
+
+    Of the chunk: `words` is its BM25, `vector` its nearness in meaning, `names`
+    how well it defines what the question names. Of its file: `file_words` and
+    `file_vector` add up the best chunks, `matches` adds up all of them (central
+    files match in many places), `path` is the share of the question's words in
+    the path, `stem` the share of the file name's words in the question.
+    """
+
+    words: float
+    file_words: float
+    matches: float
+    vector: float
+    file_vector: float
+    names: float
+    path: float
+    stem: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A candidate, its place, its signals, and why it counts less, if it does."""
+
+    candidate: Candidate
+    place: Place
+    signals: Signals
+    demotion: str
+
+
+def signals_of(
+    question: Question, candidates: Candidates, places: Mapping[int, Place]
+) -> list[Spoken]:
+    """Return the signals of every candidate that still has a place."""
+    alive = [c for c in candidates.by_id.values() if c.chunk_id in places]
+    if not alive:
+        return []
+    words = _Scale([c.words for c in alive], low=0.0)
+    vectors = _Scale([c.vector for c in alive])
+    files = _files(alive, places, words, vectors)
+    found = []
+    for candidate in alive:
+        place = places[candidate.chunk_id]
+        file_words, matches, file_vector = files[place.path]
+        path, stem = _path_signals(question, place.path, candidates.rarity)
+        signals = Signals(
+            words=words.share(candidate.words),
+            file_words=file_words,
+            matches=matches,
+            vector=vectors.share(candidate.vector),
+            file_vector=file_vector,
+            names=_name_signal(question, candidate, place),
+            path=path,
+            stem=stem,
+        )
+        found.append(Spoken(candidate, place, signals, _demotion(question, place.path)))
+    return found
+
+
+class _Scale:
+    """Brings scores to the range 0 to 1; a missing score is 0."""
+
+    def __init__(self, values: Sequence[float | None], low: float | None = None) -> None:
+        known = [value for value in values if value is not None]
+        self._low = min(known, default=0.0) if low is None else low
+        self._span = max(known, default=0.0) - self._low
+
+    def share(self, value: float | None) -> float:
+        """Return where `value` lies between the lowest and the highest."""
+        if value is None:
+            return 0.0
+        return (value - self._low) / self._span if self._span > 0 else 1.0
+
+
+def _files(
+    alive: Sequence[Candidate], places: Mapping[int, Place], words: _Scale, vectors: _Scale
+) -> dict[str, tuple[float, float, float]]:
+    """Return (file_words, matches, file_vector) of each file."""
+    by_path: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in alive:
+        by_path[places[candidate.chunk_id].path].append(candidate)
+    sums = {}
+    for path, chunks in by_path.items():
+        shares = [words.share(c.words) for c in chunks]
+        nearness = [vectors.share(c.vector) for c in chunks]
+        sums[path] = (_mass(shares), sum(shares), _mass(nearness))
+    tops = [max(column) or 1.0 for column in zip(*sums.values(), strict=True)]
+    return {
+        path: (values[0] / tops[0], values[1] / tops[1], values[2] / tops[2])
+        for path, values in sums.items()
+    }
+
+
+def _mass(values: Sequence[float]) -> float:
+    best = sorted(values, reverse=True)[:SUMMED]
+    return sum(value * DECAY**rank for rank, value in enumerate(best))
+
+
+def _name_signal(question: Question, candidate: Candidate, place: Place) -> float:
+    """How well the chunk defines what the question names."""
+    if not candidate.names or not question.names:
+        return 0.0
+    own = last_name(place.symbol)
+    exact = whole_form(own) in {last_name(name) for name in candidate.names}
+    if question.shape == "symbol":
+        full = question.names[0] in candidate.names
+        spelled = exact and own == last_name(question.text.removesuffix("()"))
+        return (1.0 if full else 0.4) * (1.0 if spelled else 0.9 if exact else 0.8)
+    return min(1.0, len(set(candidate.names)) / 2) * (1.0 if exact else 0.7)
+
+
+def _path_signals(
+    question: Question, path: str, rarity: Mapping[str, float]
+) -> tuple[float, float]:
+    """Return the share of the question's words in the path, and how well the stem fits."""
+    if not question.words:
+        return 0.0, 0.0
+    parts, stem = _path_words(path)
+    wanted = {root_of(word): rarity.get(word, 1.0) for word in question.words}
+    whole = sum(wanted.values()) or 1.0
+    share = sum(weight for word, weight in wanted.items() if word in parts) / whole
+    fits = sum(word in wanted for word in stem) / len(stem) if stem else 0.0
+    return min(1.0, share * 2), fits
+
+
+@lru_cache(maxsize=20_000)
+def _path_words(path: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the stems of all words of a path, and those of its file name alone."""
+    pure = PurePosixPath(path)
+    parts = frozenset(root_of(word) for part in pure.parts for word in _words(part))
+    return parts, tuple(root_of(word) for word in _words(pure.stem))
+
+
+def _words(name: str) -> list[str]:
+    return [form for piece in IDENTIFIER.findall(name) for form in forms_of(piece)]
+
+
+@lru_cache(maxsize=50_000)
+def root_of(word: str) -> str:
+    """Return the stem of an English word, so that ``routes`` meets ``routing``."""
+    return str(_STEMMER.stemWord(word))
+
+
+def _demotion(question: Question, path: str) -> str:
+    """Return why a file counts less for this question; empty if it does not."""
+    asked = set(question.terms)
+    if TESTS.search(path) and not asked & ASKS_TESTS:
+        return "test code counts less"
+    if EXAMPLES.search(path) and not asked & ASKS_EXAMPLES:
+        return "example code counts less"
+    if GENERATED.search(path):
+        return "generated or vendored code counts less"
+    return ""
