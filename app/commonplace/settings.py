@@ -12,13 +12,13 @@ import contextlib
 import dataclasses
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import tomlkit
-from tomlkit.exceptions import ParseError
+from tomlkit.exceptions import TOMLKitError
 
 from commonplace.errors import StorageError, UserError
 
@@ -51,11 +51,11 @@ class Declaration:
             raise UserError(
                 f"Setting {self.key} is {value!r}.", f"It is one of {', '.join(self.choices)}."
             )
-        if (self.low is not None and value < self.low) or (
-            self.high is not None and value > self.high
-        ):
+        low, high = self.low, self.high
+        # Asked this way round, since no comparison with "nan" is true.
+        if not ((low is None or value >= low) and (high is None or value <= high)):
             raise UserError(
-                f"Setting {self.key} is {value!r}.", f"It lies between {self.low} and {self.high}."
+                f"Setting {self.key} is {value!r}.", f"It lies between {low} and {high}."
             )
         return value
 
@@ -149,13 +149,7 @@ def load(path: Path) -> Settings:
 
     Raises `UserError` naming the file and the line or key that is wrong.
     """
-    document = _read(path)
-    values: dict[str, Any] = {}
-    for declaration in declared():
-        found = _lookup(document, declaration.key)
-        if found is not None:
-            values[declaration.name] = declaration.checked(found)
-    return Settings(**values)
+    return _checked(_read(path))
 
 
 def save(path: Path, changes: Mapping[str, Any]) -> Settings:
@@ -172,9 +166,14 @@ def save(path: Path, changes: Mapping[str, Any]) -> Settings:
         table, name = key.split(".", 1)
         if table not in document:
             document[table] = tomlkit.table()
+        if not isinstance(document[table], MutableMapping):
+            raise UserError(
+                f"In {path}, {table} is not a table.", f"Write its settings below [{table}]."
+            )
         document[table][name] = by_key[key].checked(value)
+    settings = _checked(document)
     write_atomically(path, tomlkit.dumps(document).encode())
-    return load(path)
+    return settings
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -206,7 +205,7 @@ def _read(path: Path) -> tomlkit.TOMLDocument:
         return tomlkit.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return tomlkit.document()
-    except (ParseError, UnicodeDecodeError) as error:
+    except (TOMLKitError, UnicodeDecodeError) as error:
         raise UserError(
             f"The settings file {path} cannot be read: {error}.",
             "Mend that line, or move the file away to start from the defaults.",
@@ -215,6 +214,15 @@ def _read(path: Path) -> tomlkit.TOMLDocument:
         raise StorageError(
             f"Cannot read {path}: {error.strerror}.", "Mend the file's permissions."
         ) from error
+
+
+def _checked(document: tomlkit.TOMLDocument) -> Settings:
+    values: dict[str, Any] = {}
+    for declaration in declared():
+        found = _lookup(document, declaration.key)
+        if found is not None:
+            values[declaration.name] = declaration.checked(found)
+    return Settings(**values)
 
 
 def _lookup(document: tomlkit.TOMLDocument, key: str) -> Any:

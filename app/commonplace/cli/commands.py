@@ -110,7 +110,7 @@ def index(path: Path, *, as_json: bool) -> None:
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 200))
 @click.option(
     "--queries",
-    type=click.File(encoding="utf-8"),
+    type=click.File(encoding="utf-8", errors="replace"),
     help='A file with one JSON object with a "query" per line; prints one result per line.',
 )
 @json_option

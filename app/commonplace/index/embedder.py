@@ -96,7 +96,7 @@ class SentenceEmbedder:
             if self._model is None:
                 try:
                     self._model = _load(self._folder, self._threads)
-                except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+                except Exception as error:  # safetensors raises bare Exception
                     raise ModelError(
                         f"The embedding model in {self._folder} cannot be loaded: {error}.",
                         "Recall goes on with words only; run 'make models' to mend the model.",
@@ -144,6 +144,16 @@ def open_embedder(
         return HashEmbedder()
     if name == "built-in":
         return StaticEmbedder(embedder_folder())
+    try:
+        return _in_folder(name, model_folders, threads)
+    except (OSError, RuntimeError) as error:
+        raise ModelError(
+            f"The embedding model {name[:80]!r} cannot be opened: {error}.",
+            "Set recall.embedder to the folder of a model, or to 'none'.",
+        ) from error
+
+
+def _in_folder(name: str, model_folders: Sequence[Path], threads: int | None) -> Embedder:
     folder = Path(name).expanduser()
     if name == "minilm":
         found = [f / MINILM for f in model_folders if (f / MINILM / WEIGHTS).is_file()]
@@ -185,10 +195,10 @@ def _dimensions(folder: Path) -> int:
     for name, key in (("1_Pooling/config.json", "word_embedding_dimension"),
                       ("config.json", "hidden_size")):  # fmt: skip
         try:
-            value = json.loads((folder / name).read_text(encoding="utf-8")).get(key)
-        except (OSError, ValueError):
+            value = json.loads((folder / name).read_text(encoding="utf-8"))[key]
+        except (OSError, ValueError, LookupError, TypeError):
             continue
-        if isinstance(value, int):
+        if isinstance(value, int) and value > 0:
             return value
     raise ModelError(
         f"The embedding model in {folder} does not say its dimensions.",

@@ -58,7 +58,9 @@ def search(
 
 
 def _query_vector(embedder: Embedder, text: str) -> Vectors:
-    vector: Vectors = np.asarray(embedder.embed([text[:QUERY_CHARS]])[0], dtype=np.float32)
+    # Bytes of a command line that are no text arrive as lone surrogates.
+    readable = text[:QUERY_CHARS].encode("utf-8", "replace").decode()
+    vector: Vectors = np.asarray(embedder.embed([readable])[0], dtype=np.float32)
     return vector
 
 

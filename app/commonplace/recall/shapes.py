@@ -16,8 +16,8 @@ MAX_READ = 20_000
 SYMBOL = re.compile(r"[A-Za-z_$@][\w$]*(?:(?:\.|::|#|->|:)[A-Za-z_$][\w$]*)*[!?]?(?:\(\))?")
 PATH = re.compile(r"(?:[\w.@+-]+/)+[\w.@+-]+|[\w-]+\.[A-Za-z]{1,5}(?::\d+)?")
 FRAME = re.compile(
-    r"File \"(?P<py>[^\"\n]+)\", line (?P<py_line>\d+)"
-    r"|(?:at |\(|^|\s)(?P<path>[\w./\\@+-]+\.\w{1,5}):(?P<line>\d+)",
+    r"File \"(?P<py>[^\"\n]+)\", line (?P<py_line>[0-9]{1,9})(?![0-9])"
+    r"|(?:at |\(|^|\s)(?P<path>[\w./\\@+-]+\.\w{1,5}):(?P<line>[0-9]{1,9})(?![0-9])",
     re.MULTILINE,
 )
 CLAUSE = re.compile(r"[.,;:!?()\n]")
@@ -82,7 +82,7 @@ def read_question(text: str) -> Question:
     terms = list(dict.fromkeys([*(form for i in useful for form in forms_of(i)), *joined]))
     names = [*(whole_form(i) for i in useful if len(i) > 1), *joined]
     if shape == "symbol":
-        names.insert(0, name_forms(text.removesuffix("()"))[0])
+        names = [*name_forms(text.removesuffix("()"))[:1], *names]
     words = [w for w in terms if len(w) > 1]
     return Question(
         text=text,
