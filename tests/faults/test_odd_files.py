@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from commonplace.index import definitions
 from commonplace.index import indexer as indexer_module
 from commonplace.index.chunks import chunk_file
 from commonplace.index.languages import language_of
@@ -325,3 +326,14 @@ def test_every_byte_string_is_text_or_has_a_reason():
     for head in range(256):
         with contextlib.suppress(NotTextError):
             assert decode(bytes([head]) * 3 + b"\nplain text\n")
+
+
+def test_a_parser_that_does_not_come_to_an_end_is_stopped(monkeypatch):
+    """Its file is cut by lines, and the next file is parsed from its start."""
+    junk, sound = "const a = <T>(\n" * 2_000, source("zqafter", ".ts", 40)
+    expected = chunk_file("file.ts", sound)[1]
+    monkeypatch.setattr(definitions, "PARSE_STEPS", 3)
+    monkeypatch.setattr(definitions, "BYTES_PER_STEP", 1 << 30)
+    assert {chunk.symbol for chunk in chunk_file("file.ts", junk)[1]} == {""}
+    monkeypatch.undo()
+    assert chunk_file("file.ts", sound)[1] == expected

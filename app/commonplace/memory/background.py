@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
-from commonplace.errors import CancelledError, CommonplaceError
+from commonplace.errors import CancelledError, CommonplaceError, from_wire, to_wire
 from commonplace.index.store import storage_error
 from commonplace.memory.project import Memory
 from commonplace.workspace.watch import Watcher
@@ -111,6 +111,9 @@ class Keeper:
                 self._give_back(folders)
             except (CommonplaceError, sqlite3.Error) as error:
                 self._fail(error, folders)
+            except Exception as error:  # a defect must not end the thread: it is told
+                log.exception("The keeper met a defect")
+                self._fail(from_wire(to_wire(error)), folders)
 
     def _has_work(self) -> bool:
         return not self._paused and bool(self._pending or self._embedding)
@@ -140,7 +143,8 @@ class Keeper:
             self._embedding = True
 
     def _give_back(self, folders: set[str]) -> None:
-        """Keep the work that was interrupted for later."""
+        """Keep the work that was interrupted for later; some of it may be done."""
+        self._embedding = True
         with self._wake:
             self._pending |= folders
 
@@ -149,6 +153,7 @@ class Keeper:
         if isinstance(error, sqlite3.Error):
             error = storage_error(error, self._memory.folder)
         log.warning("Indexing stopped: %s", type(error).__name__)
+        self._embedding = True  # what was read before still wants vectors
         self._memory.note("failure", str(error))
         self._memory.report(phase="failed")
         with self._wake:

@@ -1,0 +1,72 @@
+"""The thread behind a window survives whatever its work raises."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from commonplace.memory import background
+from commonplace.memory.background import Keeper
+from commonplace.memory.project import Memory
+from faults.programs import Patience
+from faults.trees import grow, put, source
+from faults.truth import assert_memory_is_disk
+
+
+@pytest.fixture
+def memory(root: Path, state):
+    grow(root, 20, seed=61)
+    with closing(Memory(root, state, embedder="hash")) as memory:
+        yield memory
+
+
+def kept(memory: Memory) -> closing[Keeper]:
+    keeper = Keeper(memory, on_files=lambda: None, on_changed=lambda _: None)
+    keeper.start()
+    return closing(keeper)
+
+
+def wait_for(memory: Memory, phase: str, note: str = "") -> None:
+    waited = Patience()
+    while memory.status.phase != phase or note not in memory.status.note:
+        waited.once(memory.status)
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), MemoryError(), RecursionError("deep")])
+@pytest.mark.parametrize("step", ["refresh", "embed"])
+def test_a_defect_is_told_and_the_thread_goes_on(step, error, memory, state, monkeypatch):
+    monkeypatch.setattr(background, "RETRY_SECONDS", 0.05)
+
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(memory, step, broken)
+    with kept(memory):
+        wait_for(memory, "failed", "This is a defect")
+        monkeypatch.delattr(memory, step)
+        wait_for(memory, "ready")
+        assert memory.status.note == ""
+        assert_memory_is_disk(memory, state)
+
+
+def test_a_pause_right_after_the_last_file_still_leads_to_vectors(memory, state, monkeypatch):
+    with kept(memory) as keeper:
+        wait_for(memory, "ready")
+        read_one = memory._indexer._read_one
+
+        def pausing(stat, record):
+            keeper.pause()
+            return read_one(stat, record)
+
+        monkeypatch.setattr(memory._indexer, "_read_one", pausing)
+        put(memory.root, "new.py", source("zqpause", ".py"))
+        wait_for(memory, "paused")
+        monkeypatch.undo()
+        keeper.resume()
+        wait_for(memory, "ready")
+        waited = Patience()
+        while memory.waiting or memory.status.phase != "ready":
+            waited.once(memory.status)
+        assert_memory_is_disk(memory, state)
