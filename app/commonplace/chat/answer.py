@@ -173,11 +173,6 @@ def _fit(
     # No passage may take more than half of the room for passages.
     share = options.passage_tokens * CHARACTERS_PER_TOKEN // 2
     offered = [shortened(p, share) for p in found.passages]
-    cut = [
-        f"Of passage {whole.place} only the lines to {p.end_line} were read."
-        for whole, p in zip(found.passages, offered, strict=True)
-        if p is not whole
-    ]
     shown = [passage_text(n, p) for n, p in enumerate(offered, start=1)]
     said = [f"{turn.question}\n{turn.answer}" for turn in history]
     reply = yield CountTokens((instructions, asked, *shown, *said))
@@ -209,7 +204,12 @@ def _fit(
         budget=budget,
         passage_budget=options.passage_tokens,
     )
-    return replace(prompt, dropped=(*cut[: len(prompt.passages)], *prompt.dropped))
+    read = zip(prompt.passages, found.passages, strict=False)
+    cut = sum(short is not whole for short, whole in read)
+    if not cut:
+        return prompt
+    note = f"{cut} of the passages read were cut to their first lines."
+    return replace(prompt, dropped=(note, *prompt.dropped))
 
 
 def _without_model(found: Found, started: float, clock: Clock) -> Answer:

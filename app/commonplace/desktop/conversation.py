@@ -143,9 +143,6 @@ class Conversation(QObject):
         """Return what the reader should know about `answer`, each with its colour."""
         remarks: list[tuple[str, str]] = []
         kinds = {sentence.by for sentence in answer.sentences}
-        if answer.finish == "length":
-            limit = self.tr("The answer reached the longest length that is set and ends here.")
-            remarks.append((limit, "warning"))
         if answer.note:
             remarks.append((answer.note, "warning"))
         if answer.prompt is not None:

@@ -7,7 +7,9 @@ hints at, then embeds in small steps between which new changes are seen.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import PurePosixPath
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 EMBED_STEP = 64
 """Chunks embedded before looking for changes again: about a second on a laptop."""
 RETRY_SECONDS = 5.0
+
+NICENESS = 10
 
 EVERYTHING: frozenset[str] = frozenset({""})
 
@@ -95,6 +99,7 @@ class Keeper:
         return self._closing or self._paused
 
     def _run(self) -> None:
+        _give_way()
         while True:
             with self._wake:
                 while not (self._closing or self._has_work()):
@@ -160,3 +165,12 @@ class Keeper:
             if not self._closing:
                 self._wake.wait(RETRY_SECONDS)
             self._pending |= folders or EVERYTHING
+
+
+def _give_way() -> None:
+    """Let answers and searches go before indexing; where threads have priorities.
+
+    On Linux a thread's niceness is its own, and threads started by it inherit it.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

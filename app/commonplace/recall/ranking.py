@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import mul
 
 from commonplace.index.store import Place
-from commonplace.index.words import IDENTIFIER, whole_form
+from commonplace.index.words import IDENTIFIER, SEPARATORS, name_forms, whole_form
 from commonplace.recall.candidates import Candidates
 from commonplace.recall.shapes import Question, Shape
 from commonplace.recall.signals import Signals, Spoken, signals_of
@@ -126,7 +126,7 @@ def _reasons(question: Question, spoken: Spoken) -> tuple[str, ...]:
     if candidate.place:
         reasons.append("named by the stack trace")
     if signals.names:
-        reasons.append(f"defines {_asked_names(question, candidate.names)}")
+        reasons.append(f"defines {_defined(question, spoken)}")
     if signals.words > 0.5:
         reasons.append("shares rare words with the question")
     elif signals.words > 0:
@@ -140,7 +140,11 @@ def _reasons(question: Question, spoken: Spoken) -> tuple[str, ...]:
     return tuple(reasons or ["distantly related"])
 
 
-def _asked_names(question: Question, names: Sequence[str]) -> str:
-    """Return the names the chunk defines as the user wrote them."""
-    written = {whole_form(word): word for word in IDENTIFIER.findall(question.text)}
-    return ", ".join(dict.fromkeys(written.get(name, name) for name in names))
+def _defined(question: Question, spoken: Spoken) -> str:
+    """Return the names the chunk defines, as the code or else the user wrote them."""
+    names = spoken.candidate.names
+    whole = [n for n in names if not any(o != n and o.endswith(f".{n}") for o in names)]
+    parts = SEPARATORS.split(spoken.place.symbol)
+    spelled = {name_forms(".".join(parts[n:]))[0]: ".".join(parts[n:]) for n in range(len(parts))}
+    asked = {whole_form(word): word for word in IDENTIFIER.findall(question.text)}
+    return ", ".join(dict.fromkeys(spelled.get(n) or asked.get(n, n) for n in whole))
