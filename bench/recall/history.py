@@ -25,7 +25,7 @@ from bench.recall.docstrings import blank, documented
 from bench.recall.repository import Repository, Tree
 from bench.recall.scoring import DEPTH, Spot, interval, one_per_file, rank_of, reciprocal
 from bench.recall.tables import Table, add_markdown, score, show
-from bench.recall.variants import BM25, RANKED_WORDS, Variant, by_vectors, ranked
+from bench.recall.variants import BM25, RANKED_WORDS, REPEATS, Variant, by_vectors, ranked
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
 
@@ -82,7 +82,8 @@ def variants_with(embedder: str) -> list[Variant]:
     """Return what is compared."""
     if embedder == "none":
         return [BM25, RANKED_WORDS]
-    return [BM25, Variant("vectors alone", by_vectors), RANKED_WORDS, Variant("recall", ranked)]
+    alone, recall = Variant("vectors alone", by_vectors), Variant("recall", ranked)
+    return [BM25, alone, RANKED_WORDS, recall, *REPEATS]
 
 
 def ask_documentation(repository: Repository, count: int, embedder: str) -> Ranks:

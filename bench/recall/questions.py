@@ -153,7 +153,7 @@ def left_out(outcome: Outcome) -> Table:
     names = [name for name in names_of(outcome) if name.startswith(OUT)]
     header = ["", "chunks", "one per file", *CATEGORIES]
     rows = [[row[0].removeprefix(OUT), *row[1:]] for row in map(scores_of(outcome), names)]
-    return Table("One signal left out (NDCG@10)", header, rows)
+    return Table("One signal left out, or repeats of a file changed (NDCG@10)", header, rows)
 
 
 def check(outcome: Outcome) -> Table:

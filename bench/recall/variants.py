@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from unittest import mock
 
 from bench.recall.asking import AS_WRITTEN, BODIES, FIELDED, Columns, Heard
+from commonplace.recall import ranking
 from commonplace.recall.candidates import Candidate, Candidates
 from commonplace.recall.ranking import WEIGHTS, Weights, rank
 
@@ -58,6 +60,16 @@ def without(*names: str) -> Order:
     return order
 
 
+def repeats(share: float) -> Order:
+    """Return the product's ranking when each further chunk of a file keeps `share`."""
+
+    def order(heard: Heard) -> list[int]:
+        with mock.patch.object(ranking, "SAME_FILE", share):
+            return ranked(heard)
+
+    return order
+
+
 BM25 = Variant("BM25, with fields", by_words)
 WORD_LADDER = (
     Variant("BM25 over bodies as written", by_words, AS_WRITTEN),
@@ -79,6 +91,9 @@ def with_vectors(embedder: str) -> tuple[Variant, Variant]:
     )
 
 
+REPEATS = tuple(
+    Variant(f"repeats of a file keep {share}", repeats(share)) for share in (0.5, 0.7, 0.85, 1.0)
+)
 LEFT_OUT = (
     Variant("everything", ranked),
     Variant("without words of the chunk", without("words")),
@@ -87,6 +102,7 @@ LEFT_OUT = (
     Variant("without path", without("path", "stem")),
     Variant("without vectors of the chunk", without("vector")),
     Variant("without vectors of the file", without("file_vector")),
+    *REPEATS,
 )
 
 
