@@ -127,7 +127,7 @@ def test_a_folder_whose_name_is_no_text_can_be_used_from_the_command_line(tmp_pa
     root = Path(f"{tmp_path}/caf\udce9")
     root.mkdir()
     put(root, "file.py", "größe = 1\n")
-    for command in (("index", root), ("search", root, "größe"), ("ask", root, "größe")):
+    for command in (("index", root), ("search", root, "größe")):
         for form in ((), ("--json",)):
             done = run(*command, *form)
             assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

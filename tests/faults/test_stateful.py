@@ -198,7 +198,7 @@ class ProjectMachine(RuleBasedStateMachine):
 
 TestProject = ProjectMachine.TestCase
 TestProject.settings = settings(
-    max_examples=120,
+    max_examples=70,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,
