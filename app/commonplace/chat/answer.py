@@ -26,7 +26,7 @@ from commonplace.settings import Settings
 
 Clock = Callable[[], float]
 SMALL_MODEL = 1_000_000_000
-SMALL_PASSAGES = 800
+SMALL_PASSAGES = 450
 SMALL_ANSWER = 200
 CHARACTERS_PER_TOKEN = 3
 """A cautious guess for code; the tokens themselves are counted afterwards."""

@@ -27,11 +27,8 @@ SYSTEM = (
     "Be brief and precise."
 )
 
-SYSTEM_SMALL = (
-    "You answer questions about code from the passages given. Be brief. "
-    "After each claim write the number of the passage, like [1]."
-)
-"""For models that lose the question among longer instructions."""
+SYSTEM_SMALL = "You are a helpful assistant that explains code in plain English."
+"""For models that lose the question among longer instructions, and echo them."""
 
 TURN_OVERHEAD = 8
 """Tokens a chat template may add around one message; a safe upper bound."""
@@ -115,7 +112,7 @@ def question_text(question: str, *, passages: bool, small: bool = False) -> str:
     if not passages:
         return f"No passage of the project matches this question.\n\nQuestion: {ask}"
     if small:
-        return f"Question: {ask}\nAnswer in at most three sentences."
+        return f"Explain in two sentences, using the code above: {ask}"
     return f"Question: {ask}\nAnswer from the passages above and cite them like [1]."
 
 
@@ -170,7 +167,7 @@ def _lay_out(
     for turn, _ in turns:
         messages += [Message("user", turn.question), Message("assistant", turn.answer)]
     body = "\n".join(block.text for _, block in passages)
-    head = f"Passages from the project:\n\n{body}\n" if passages else ""
+    head = f"{body}\n" if passages else ""
     messages.append(Message("user", head + question.text))
     return Prompt(
         blocks=(system, *(b for _, b in turns), *(b for _, b in passages), question),

@@ -92,4 +92,4 @@ def test_a_small_model_gets_a_short_prompt_and_writes_a_short_answer():
     assert small.passage_tokens < large.passage_tokens
     assert small.max_tokens < large.max_tokens == Settings().answer_max_tokens
     _, taken = run("q", small)
-    assert "three sentences" in taken[-1].messages[-1].content
+    assert "two sentences" in taken[-1].messages[-1].content

@@ -63,14 +63,14 @@ def test_our_model_is_small_and_says_its_size() -> None:
 
 
 def test_our_model_knows_what_belongs_together() -> None:
-    question, pool, colour = StaticEmbedder(MODEL).embed(
+    question, near, far = StaticEmbedder(MODEL).embed(
         [
-            "reuse an open connection to the server",
-            "def acquire(self):\n    return self.pool.get_socket()",
+            "where are old log messages deleted",
+            "def rotate(self):\n    self.handler.flush()\n    os.unlink(self.logfile)",
             "def to_hex(color):\n    return '#%02x%02x%02x' % color.rgb",
         ]
     )
-    assert question @ pool > question @ colour + 0.1
+    assert question @ near > question @ far
 
 
 def test_spellings_of_a_name_are_one() -> None:
