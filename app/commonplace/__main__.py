@@ -28,6 +28,10 @@ def run_role(role: str) -> None:
         from commonplace.memory.worker import main as run_memory
 
         run_memory()
+    elif role == "trial":
+        from commonplace.index.trials import main as run_trial
+
+        run_trial()
     elif role == "engine":
         from commonplace.engine.worker import main as run_engine
 

@@ -63,12 +63,15 @@ class _Span:
     defines: tuple[str, ...] = ()
 
 
-def chunk_file(path: str, text: str) -> tuple[Language, list[Chunk]]:
-    """Cut the file at `path` with content `text` into chunks."""
+def chunk_file(path: str, text: str, *, parse: bool = True) -> tuple[Language, list[Chunk]]:
+    """Cut the file at `path` with content `text` into chunks.
+
+    Without `parse` it is cut by lines alone, whatever its language.
+    """
     language = language_of(path, text)
     source = text.encode()
     lines = text.split("\n")
-    tree = outline(source, language)
+    tree = outline(source, language) if parse else None
     count = len(lines) - (1 if lines and lines[-1] == "" else 0)
     spans = _spans(tree.definitions if tree else [], 0, count, "", language)
     comments = _comment_lines(source, tree.comments if tree else [])

@@ -18,6 +18,7 @@ from commonplace.index.chunks import chunk_file
 from commonplace.index.embedder import Embedder
 from commonplace.index.store import FileContent, FileRecord, Store, content_hash
 from commonplace.index.text import NotTextError, decode
+from commonplace.index.trials import Trials
 from commonplace.index.vectors import VectorTable, load_table, pack_vectors, unpack_vectors
 from commonplace.workspace.files import FileStat, Snapshot, never
 from commonplace.workspace.project import Workspace
@@ -69,6 +70,7 @@ class Indexer:
         self._embedder = embedder
         self._embedded_to = 0
         self._adopted_to = store.last_chunk_id()
+        self._trials = Trials(workspace, store)
         dimensions = 1 if embedder is None else embedder.dimensions
         if embedder is not None:
             store.drop_odd_vectors(embedder.id, 2 * dimensions)
@@ -121,6 +123,7 @@ class Indexer:
                 if written is not None:
                     written.result()
         finally:
+            self._trials.end()
             if changes:
                 self._adopt_vectors()
         return Outcome(tuple(changed), appeared or bool(changes.removed))
@@ -170,7 +173,9 @@ class Indexer:
         if record is not None and record.hash == digest:
             return Unchanged(stat, read_ns)
         try:
-            language, chunks = chunk_file(stat.path, decode(data))
+            self._trials.begin(stat.path)
+            parse = digest not in self._trials.failed
+            language, chunks = chunk_file(stat.path, decode(data), parse=parse)
         except NotTextError as reason:
             return FileContent(stat, read_ns, digest, "", str(reason), ())
         return FileContent(stat, read_ns, digest, language.name, "", chunks)

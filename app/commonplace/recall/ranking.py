@@ -145,6 +145,7 @@ def _defined(question: Question, spoken: Spoken) -> str:
     names = spoken.candidate.names
     whole = [n for n in names if not any(o != n and o.endswith(f".{n}") for o in names)]
     parts = SEPARATORS.split(spoken.place.symbol)
-    spelled = {name_forms(".".join(parts[n:]))[0]: ".".join(parts[n:]) for n in range(len(parts))}
+    tails = [".".join(parts[start:]) for start in range(len(parts))]
+    spelled = {form: tail for tail in tails for form in name_forms(tail)[:1]}
     asked = {whole_form(word): word for word in IDENTIFIER.findall(question.text)}
     return ", ".join(dict.fromkeys(spelled.get(n) or asked.get(n, n) for n in whole))
