@@ -83,12 +83,13 @@ def variants_with(embedder: str) -> list[Variant]:
     if embedder == "none":
         return [BM25, RANKED_WORDS]
     alone, recall = Variant("vectors alone", by_vectors), Variant("recall", ranked)
-    return [BM25, alone, RANKED_WORDS, recall, *REPEATS]
+    return [BM25, alone, RANKED_WORDS, recall]
 
 
 def ask_documentation(repository: Repository, count: int, embedder: str) -> Ranks:
     """Ask for functions by what their documentation says."""
     ranks = Ranks({})
+    variants = [*variants_with(embedder), *(() if embedder == "none" else REPEATS)]
     with tempfile.TemporaryDirectory() as folder, state_in(None) as state:
         tree = Tree(repository, Path(folder))
         tree.move_to("HEAD")
@@ -101,7 +102,7 @@ def ask_documentation(repository: Repository, count: int, embedder: str) -> Rank
                     "start_line": question.start_line,
                     "end_line": question.end_line,
                 }
-                for variant, spots in answers(project, question.text, embedder):
+                for variant, spots in answers(project, question.text, variants):
                     ranks.add(variant, rank_of(target, spots[:DEPTH], folder))
     return ranks
 
@@ -115,7 +116,7 @@ def ask_commits(repository: Repository, count: int, embedder: str) -> Ranks:
             tree.move_to(change.parent)
             targets = [path for path in change.targets if path in tree.files]
             with opened(Path(folder), state, embedder) as project:
-                for variant, spots in answers(project, change.text, embedder):
+                for variant, spots in answers(project, change.text, variants_with(embedder)):
                     ranks.add(variant, first_hit(targets, one_per_file(spots)[:DEPTH]))
     return ranks
 
@@ -130,10 +131,12 @@ def readable(root: Path, state: StatePaths) -> list[str]:
         memory.close()
 
 
-def answers(project: Project, text: str, embedder: str) -> Iterator[tuple[str, list[Spot]]]:
+def answers(
+    project: Project, text: str, variants: Sequence[Variant]
+) -> Iterator[tuple[str, list[Spot]]]:
     """Yield the results of one question, by variant."""
     heard: dict[Columns, Heard] = {}
-    for variant in variants_with(embedder):
+    for variant in variants:
         if variant.columns not in heard:
             heard[variant.columns] = project.hear(text, variant.columns)
         yield variant.name, project.located(variant.order(heard[variant.columns]))
