@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from commonplace.index.chunks import Chunk, chunk_file, embedded_text
+from commonplace.index.database import FILE_NAME
 from commonplace.index.embedder import HashEmbedder
-from commonplace.index.store import FILE_NAME, unpack, word_columns
+from commonplace.index.rows import unpack, word_columns
 from commonplace.index.text import NotTextError, decode
 from commonplace.index.vectors import VectorTable
 from commonplace.index.words import name_forms

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from commonplace.errors import CancelledError
 from commonplace.index.chunks import chunk_file
 from commonplace.index.embedder import Embedder
-from commonplace.index.store import FileContent, FileRecord, Store, content_hash
+from commonplace.index.rows import FileContent, FileRecord, content_hash
+from commonplace.index.store import Store
 from commonplace.index.text import NotTextError, decode
 from commonplace.index.trials import Trials
 from commonplace.index.vectors import VectorTable, load_table, pack_vectors, unpack_vectors

@@ -16,7 +16,8 @@ import subprocess
 import sys
 
 from commonplace.index.chunks import chunk_file
-from commonplace.index.store import Store, content_hash
+from commonplace.index.rows import content_hash
+from commonplace.index.store import Store
 from commonplace.index.text import NotTextError, decode
 from commonplace.paths import worker_command
 from commonplace.workspace.project import Workspace

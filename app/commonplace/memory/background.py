@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from commonplace.errors import CancelledError, CommonplaceError, from_wire, to_wire
-from commonplace.index.store import storage_error
+from commonplace.index.database import storage_error
 from commonplace.memory.project import Memory
 from commonplace.workspace.watch import Watcher
 

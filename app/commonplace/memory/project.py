@@ -18,16 +18,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from commonplace.errors import CancelledError, DamagedIndexError, ModelError, ProjectBusyError
+from commonplace.index.database import FILE_NAME, is_begun, is_damage, open_reader, storage_error
 from commonplace.index.embedder import Embedder, open_embedder
 from commonplace.index.indexer import EMBED_BATCH, Changes, Indexer, Outcome
-from commonplace.index.store import (
-    FILE_NAME,
-    Store,
-    is_begun,
-    is_damage,
-    open_reader,
-    storage_error,
-)
+from commonplace.index.store import Store
 from commonplace.index.vectors import VectorTable, load_table
 from commonplace.memory.status import Status
 from commonplace.paths import StatePaths

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import mul
 
-from commonplace.index.store import Place
+from commonplace.index.rows import Place
 from commonplace.index.words import IDENTIFIER, SEPARATORS, name_forms, whole_form
 from commonplace.recall.candidates import Candidates
 from commonplace.recall.shapes import Question, Shape

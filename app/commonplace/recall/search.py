@@ -10,7 +10,7 @@ import numpy as np
 
 from commonplace.errors import QuestionError
 from commonplace.index.embedder import Embedder, Vectors
-from commonplace.index.store import ChunkRow, read_chunks, read_places
+from commonplace.index.rows import ChunkRow, read_chunks, read_places
 from commonplace.index.text import NotTextError, decode
 from commonplace.index.vectors import VectorTable
 from commonplace.recall.candidates import find

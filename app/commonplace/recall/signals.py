@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import snowballstemmer
 
-from commonplace.index.store import Place, last_name
+from commonplace.index.rows import Place, last_name
 from commonplace.index.words import IDENTIFIER, forms_of, whole_form
 from commonplace.recall.candidates import Candidate, Candidates
 from commonplace.recall.shapes import Question

@@ -7,14 +7,9 @@ import pytest
 
 from commonplace.errors import StorageError
 from commonplace.index.chunks import chunk_file
-from commonplace.index.store import (
-    FileContent,
-    Store,
-    content_hash,
-    open_reader,
-    read_chunks,
-    storage_error,
-)
+from commonplace.index.database import open_reader, storage_error
+from commonplace.index.rows import FileContent, content_hash, read_chunks
+from commonplace.index.store import Store
 from commonplace.index.vectors import pack_vectors
 from commonplace.workspace.files import FileStat
 

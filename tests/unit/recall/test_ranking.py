@@ -1,4 +1,4 @@
-from commonplace.index.store import Place
+from commonplace.index.rows import Place
 from commonplace.recall.candidates import Candidate, Candidates
 from commonplace.recall.ranking import rank
 from commonplace.recall.shapes import read_question
