@@ -18,7 +18,8 @@ import pytest
 from commonplace.errors import DamagedIndexError
 from commonplace.index.embedder import HashEmbedder
 from commonplace.index.vectors import GRAPH_FILE, LABEL_FILE, VectorTable
-from commonplace.memory.project import Memory, SharedMemory
+from commonplace.memory.project import Memory
+from commonplace.memory.shared import SharedMemory
 from commonplace.paths import StatePaths
 from faults.programs import assert_told, run, run_json, write_settings
 from faults.trees import grow

@@ -14,7 +14,8 @@ from commonplace.engine.library import choose_model
 from commonplace.engine.session import EngineSession
 from commonplace.engine.types import LoadOptions, Sampling
 from commonplace.errors import ProjectBusyError
-from commonplace.memory.project import Memory, SharedMemory
+from commonplace.memory.project import Memory
+from commonplace.memory.shared import SharedMemory
 from commonplace.paths import StatePaths
 from commonplace.recall.passages import Found
 from commonplace.settings import Settings

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,11 +17,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from commonplace.errors import CancelledError, DamagedIndexError, ModelError, ProjectBusyError
-from commonplace.index.database import FILE_NAME, is_begun, is_damage, open_reader, storage_error
-from commonplace.index.embedder import Embedder, open_embedder
+from commonplace.index.database import is_damage, storage_error
 from commonplace.index.indexer import EMBED_BATCH, Changes, Indexer, Outcome
 from commonplace.index.store import Store
-from commonplace.index.vectors import VectorTable, load_table
+from commonplace.memory.readers import Readers, embedder_or_note
 from commonplace.memory.status import Status
 from commonplace.paths import StatePaths
 from commonplace.recall.passages import Found
@@ -67,7 +65,7 @@ class Memory:
         self._unread: tuple[Skipped, ...] = ()
         self.folders: frozenset[str] = frozenset()
         self._damaged = False
-        self._embedder, note = _embedder(embedder, state, embed_threads)
+        self._embedder, note = embedder_or_note(embedder, state, embed_threads)
         self._lock = _lock(self.folder, self.root)
         try:
             self.store = Store(self.folder)
@@ -270,76 +268,6 @@ class Memory:
         )
 
 
-class SharedMemory:
-    """A project that another process has open: search what that one has indexed."""
-
-    def __init__(self, root: Path, state: StatePaths, *, embedder: str = "built-in") -> None:
-        self.workspace = Workspace(root)
-        self._folder = state.project_cache(self.workspace.root)
-        if not is_begun(self._folder):
-            raise ProjectBusyError(
-                f"{root} is being opened by another window or command.",
-                "It can be searched in a moment; try again.",
-            )
-        try:
-            self._conn = open_reader(self._folder / FILE_NAME)
-            self._embedder, self.note = _embedder(embedder, state, None)
-            self._vectors: VectorTable | None = None
-            if self._embedder is not None:
-                self._vectors = load_table(self._conn, self._embedder.id, self._embedder.dimensions)
-        except sqlite3.Error as error:
-            raise storage_error(error, self._folder) from error
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._conn.close()
-
-    def search(self, question: str, limit: int) -> Found:
-        """Return the passages that match `question` best."""
-        try:
-            return search(
-                question,
-                limit,
-                self._conn,
-                self.workspace.read,
-                embedder=self._embedder,
-                vectors=self._vectors,
-            )
-        except sqlite3.Error as error:
-            raise storage_error(error, self._folder) from error
-
-
-class Readers:
-    """One reading connection per thread, and a new one after each `renew`."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._age = 0
-        self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
-
-    def get(self) -> sqlite3.Connection:
-        """Return this thread's connection."""
-        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
-        if conn is None or self._local.age != self._age:
-            self._local.age = self._age
-            conn = self._local.conn = open_reader(self._path)
-            with self._guard:
-                self._all.append(conn)
-        return conn
-
-    def renew(self) -> None:
-        """Let every thread open the file anew: another one lies there now."""
-        self._age += 1
-
-    def close(self) -> None:
-        """Close the connections of all threads; nobody may be reading."""
-        with self._guard:
-            while self._all:
-                self._all.pop().close()
-
-
 def _lock(folder: Path, root: Path) -> FileLock:
     lock = FileLock(folder / LOCK_FILE, timeout=0)
     try:
@@ -353,10 +281,3 @@ def _lock(folder: Path, root: Path) -> FileLock:
     except OSError as error:
         raise storage_error(error, folder) from error
     return lock
-
-
-def _embedder(name: str, state: StatePaths, threads: int | None) -> tuple[Embedder | None, str]:
-    try:
-        return open_embedder(name, state.model_folders(), threads=threads), ""
-    except ModelError as error:
-        return None, str(error)

@@ -3,7 +3,8 @@
 import pytest
 
 from commonplace.errors import CancelledError, ProjectBusyError, ProjectError
-from commonplace.memory.project import Memory, SharedMemory
+from commonplace.memory.project import Memory
+from commonplace.memory.shared import SharedMemory
 
 FILES = {"a.py": "def alpha(): return 1\n", "b/c.py": "def beta(): return 2\n", "d.bin": "x\0y"}
 
