@@ -1,9 +1,9 @@
 """Learning the table: pull words towards the code they are about.
 
 A text is the sum of its tokens' rows, made a unit vector. In a batch, each
-query must find its own code among all others (and each code its query); half
-of every batch comes from few sources, because telling a project's functions
-apart is what recall has to do.
+query must find its own code among all others (and each code its query). A batch
+comes from one source, or from few, because telling a project's functions apart
+is what recall has to do.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Recipe:
     epochs: int = 3
     batch: int = 512
     group: int = 512
-    rate: float = 0.01
-    scale: float = 20.0
+    rate: float = 0.003
+    scale: float = 30.0
     query_tokens: int = 64
     code_tokens: int = 192
     smoothing: float = 1e-3

@@ -144,7 +144,7 @@ def main() -> None:
     held = [row for row in rows if row["source"] in HELD_OUT]
     if args.hold_out:
         rows = [row for row in rows if row["source"] not in HELD_OUT]
-    tokenizer = vocabulary_of(rows)
+    tokenizer = Tokenizer.from_file(str(args.tokenizer)) if args.tokenizer else vocabulary_of(rows)
     recipe = Recipe(dimensions=args.dimensions, epochs=args.epochs)
     examples = examples_of(tokenizer, rows, recipe)
     log.info("%d pairs, %d tokens", len(examples.sources), tokenizer.get_vocab_size())
@@ -161,6 +161,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sources", type=Path, required=True)
     parser.add_argument("--never", type=Path, help="list of projects that may not be learned from")
+    parser.add_argument("--tokenizer", type=Path, help="keep this vocabulary, not learn another")
     parser.add_argument("--teacher", type=Path, help="model whose words the table begins with")
     parser.add_argument(
         "--work", type=Path, default=HERE / "work", help="mined pairs are kept here"
