@@ -16,7 +16,7 @@ from unittest import mock
 
 from bench.recall.scoring import Spot
 from commonplace.index.embedder import Embedder, open_embedder
-from commonplace.index.store import Place
+from commonplace.index.rows import Place
 from commonplace.index.vectors import VectorTable, load_table
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from commonplace.index.definitions import Definition, outline
 from commonplace.index.languages import Language, language_of
-from commonplace.index.store import last_name
+from commonplace.index.rows import last_name
 from commonplace.index.text import NotTextError, decode
 from commonplace.recall.signals import EXAMPLES, GENERATED, TESTS
 

@@ -29,7 +29,7 @@ from bench.recall.asking import state_in
 from bench.recall.tables import Table, add_markdown, score, seconds, show
 from commonplace.index.chunks import embedded_text
 from commonplace.index.embedder import Embedder, HashEmbedder, Vectors, open_embedder
-from commonplace.index.store import unpack
+from commonplace.index.rows import unpack
 from commonplace.index.vectors import (
     GRAPH_BUILD,
     GRAPH_FILE,

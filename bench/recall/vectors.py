@@ -33,7 +33,7 @@ from bench.recall.scoring import one_per_file
 from bench.recall.tables import Table, add_markdown, score, show
 from commonplace.index.chunks import embedded_text
 from commonplace.index.embedder import Embedder, open_embedder
-from commonplace.index.store import read_chunks
+from commonplace.index.rows import read_chunks
 from commonplace.paths import StatePaths
 
 BATCH = 512

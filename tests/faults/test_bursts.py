@@ -12,7 +12,7 @@ import pytest
 
 from commonplace.errors import CancelledError
 from commonplace.index.embedder import HashEmbedder, Vectors
-from commonplace.memory import project as project_module
+from commonplace.memory import readers as readers_module
 from commonplace.memory.project import Memory
 from faults.programs import MemoryWorker
 from faults.trees import grow, put, source
@@ -34,7 +34,7 @@ class Counting(HashEmbedder):
 @pytest.fixture
 def embedder(monkeypatch: pytest.MonkeyPatch) -> Counting:
     counting = Counting()
-    monkeypatch.setattr(project_module, "open_embedder", lambda *_, **__: counting)
+    monkeypatch.setattr(readers_module, "open_embedder", lambda *_, **__: counting)
     return counting
 
 

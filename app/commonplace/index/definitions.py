@@ -25,7 +25,7 @@ bounded, since the same text must always give the same chunks."""
 # The Markdown parser keeps the blocks around a line in a buffer without bounds
 # and overruns it at about 250.
 NESTED_BLOCKS = re.compile(rb"^(?:[ >]|[*+-] |\d{1,9}[.)] ){200}", re.MULTILINE)
-READ_BYTES = 1 << 12
+READ_BYTES = 1 << 16
 NAME_NODES = frozenset(
     {
         "identifier",
@@ -86,11 +86,12 @@ class Outline:
 
 
 class _Grammars(threading.local):
-    """Parsers and queries per thread: they are not safe to share."""
+    """Parsers and queries per thread, which are not safe to share, and the source in hand."""
 
     def __init__(self) -> None:
         self.parsers: dict[str, Parser] = {}
         self.comment_queries: dict[str, Query | None] = {}
+        self.source = b""
 
 
 _grammars = _Grammars()
@@ -107,12 +108,15 @@ def outline(source: bytes, language: Language) -> Outline | None:
     root = _parsed(parser, source)
     if root is None:
         return None
+    _grammars.source = source
     try:
         if language.prose:
             return Outline(list(_sections(root)), [])
         return Outline(list(_definitions(root, language, "", 0)), _comments(root, language))
     except RecursionError:  # thousands of declarators or templates within each other
         return None
+    finally:
+        _grammars.source = b""
 
 
 def _parsed(parser: Parser, source: bytes) -> Node | None:
@@ -123,14 +127,22 @@ def _parsed(parser: Parser, source: bytes) -> Node | None:
         steps -= 1
         return steps < 0
 
+    # The binding never lets go of what it was handed, so it is handed views and
+    # they are released: otherwise every text ever parsed would stay in memory.
+    whole, views = memoryview(source), list[memoryview]()
+
     def read(offset: int, _point: object) -> bytes:
-        return source[offset : offset + READ_BYTES]
+        views.append(whole[offset : offset + READ_BYTES])
+        return views[-1]  # type: ignore[return-value]
 
     try:
         return parser.parse(read, progress_callback=stop).root_node
     except ValueError:  # it was stopped
         parser.reset()
         return None
+    finally:
+        for view in views:
+            view.release()
 
 
 def _nested_too_deep(source: bytes) -> bool:
@@ -412,6 +424,7 @@ def _heading(section: Node) -> str:
 
 
 def _text(node: Node | None) -> str:
-    if node is None or node.text is None:
+    if node is None:
         return ""
-    return node.text.decode("utf-8", "replace")
+    # Not `node.text`: that asks the binding, which holds no source of its own.
+    return _grammars.source[node.start_byte : node.end_byte].decode("utf-8", "replace")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from commonplace.errors import CancelledError
@@ -99,11 +98,7 @@ class Indexer:
         stop: Callable[[], bool] = never,
         progress: Progress | None = None,
     ) -> Outcome:
-        """Read and chunk what changed. Raises `CancelledError` after a commit.
-
-        While one batch is written, the next is read and chunked: SQLite and
-        the compression of texts work without Python's lock.
-        """
+        """Read and chunk what changed. Raises `CancelledError` after a commit."""
         known = self._store.files()
         changed = list(changes.removed)
         self._remove(changes.removed)
@@ -111,18 +106,12 @@ class Indexer:
         total, done = len(changes.read), 0
         pending = iter(changes.read)
         try:
-            with ThreadPoolExecutor(1, thread_name_prefix="index-writer") as writer:
-                written: Future[int] | None = None
-                while batch := self._batch(pending, known, stop):
-                    done += 0 if written is None else written.result()
-                    if progress is not None:
-                        progress(done, total)
-                    written = writer.submit(self._write, batch, known, changed)
-                    if stop():
-                        written.result()
-                        raise CancelledError("Stopped.")
-                if written is not None:
-                    written.result()
+            while batch := self._batch(pending, known, stop):
+                done += self._write(batch, known, changed)
+                if progress is not None:
+                    progress(done, total)
+                if stop():
+                    raise CancelledError("Stopped.")
         finally:
             self._trials.end()
             if changes:

@@ -34,7 +34,7 @@ GRAPH_THRESHOLD = 100_000
 """Rows above which the graph is used; exact search of as many takes about 25 ms."""
 GRAPH_LINKS = 16
 GRAPH_BUILD = 120
-GRAPH_SEARCH = 200
+GRAPH_SEARCH = 400
 GRAPH_FILE = "vectors.hnsw"
 PART_FILE = f"{GRAPH_FILE}.part"
 LABEL_FILE = "vectors.json"

@@ -31,6 +31,10 @@ from commonplace.workspace.project import Workspace
 log = logging.getLogger(__name__)
 
 LOCK_FILE = "writer.lock"
+NOTHING = (
+    "Nothing here can be searched: the folder is empty, or its ignore rules "
+    "(.gitignore, .commonplaceignore) leave everything out."
+)
 BUILDING = "The index is still being built, so something may be missing."
 
 StatusListener = Callable[[Status], None]
@@ -260,6 +264,8 @@ class Memory:
 
     def _announce(self) -> None:
         counts = self.store.counts()
+        known = counts.files or not self.folders  # before the first scan nobody can tell
+        self._notes["empty"] = "" if known else NOTHING
         self.report(
             files=counts.files,
             chunks=counts.chunks,

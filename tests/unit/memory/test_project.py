@@ -108,4 +108,8 @@ def test_an_empty_folder_is_a_project(tmp_path, state):
     memory = Memory(tmp_path, state, embedder="none")
     memory.refresh()
     assert memory.search("anything", 5).passages == ()
+    assert "Nothing here" in memory.status.note
+    (tmp_path / "a.py").write_text("x = 1\n")
+    memory.refresh()
+    assert memory.status.note == ""
     memory.close()
