@@ -1,7 +1,7 @@
 """Print the main figures: ``make bench``, or ``python -m bench [PROJECT …]``.
 
-Without a project the standard library's own folder is measured. Questions with
-known answers have a program of their own, `bench.questions`.
+Without a project the standard library's own folder is measured. Recall
+has a program of its own, `python -m bench.recall`.
 """
 
 from __future__ import annotations

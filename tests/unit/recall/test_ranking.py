@@ -46,9 +46,9 @@ def test_tests_examples_and_generated_code_come_later():
 
 def test_one_file_does_not_fill_the_list():
     found = ranked(
-        "draw", *[("a.py", "", 5.0 - n / 10, None) for n in range(3)], ("b.py", "", 4.0, None)
+        "draw", *[("a.py", "", 5.0 - n / 10, None) for n in range(9)], ("b.py", "", 4.0, None)
     )
-    assert found[1] == "b.py"
+    assert "b.py" in found[:3]
 
 
 def test_meaning_counts_where_words_are_missing():
