@@ -11,7 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from commonplace.index.words import words_of
@@ -24,6 +24,8 @@ SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|\n+")
 MIN_SHARED = 2
 MIN_SUPPORT = 0.34
 """Share of a sentence's weight of words that a passage must hold to support it."""
+MIN_NEAREST = 0.12
+"""The same for the one sentence that is nearest, when none reaches that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,23 @@ def sentences_of(answer: str, passages: Sequence[Passage]) -> tuple[Sentence, ..
     """
     support = _Support(passages)
     found: list[Sentence] = []
+    nearest: tuple[float, int, int] = (MIN_NEAREST, -1, 0)  # support, sentence, passage
     for start, end in _spans(answer):
         text = answer[start:end]
         marked = tuple(n for n in _marked(text) if 1 <= n <= len(passages))
         if marked:
             found.append(Sentence(start, end, marked, "model"))
             continue
-        number = support.best(MARKER.sub(" ", text))
-        numbers, by = ((number,), "attribution") if number else ((), None)
-        found.append(Sentence(start, end, numbers, by))  # type: ignore[arg-type]
+        share, number = support.best(MARKER.sub(" ", text))
+        if share > MIN_SUPPORT:
+            found.append(Sentence(start, end, (number,), "attribution"))
+            continue
+        nearest = max(nearest, (share, len(found), number))
+        found.append(Sentence(start, end, (), None))
+    _, index, number = nearest
+    if index >= 0 and all(sentence.by is None for sentence in found):
+        # An answer that strays from its passages still came from one of them.
+        found[index] = replace(found[index], numbers=(number,), by="attribution")
     return tuple(found)
 
 
@@ -124,14 +134,14 @@ class _Support:
         self._weight = {w: math.log(1 + total / n) for w, n in counts.items()}
         self._unknown = math.log(1 + total)
 
-    def best(self, sentence: str) -> int:
-        """Return the number of the passage that supports `sentence`, or 0."""
+    def best(self, sentence: str) -> tuple[float, int]:
+        """Return how well the best passage supports `sentence`, 0 to 1, and its number."""
         words = {w for w in words_of(sentence) if len(w) > 2}
         whole = sum(self._weight.get(w, self._unknown) for w in words)
-        best, best_score = 0, 0.0
+        best, best_share = 0, 0.0
         for number, held in enumerate(self._words, start=1):
             shared = words & held
-            score = sum(self._weight[w] for w in shared) / whole if whole else 0.0
-            if len(shared) >= MIN_SHARED and score > max(best_score, MIN_SUPPORT):
-                best, best_score = number, score
-        return best
+            share = sum(self._weight[w] for w in shared) / whole if whole else 0.0
+            if len(shared) >= MIN_SHARED and share > best_share:
+                best, best_share = number, share
+        return best_share, best
