@@ -212,6 +212,7 @@ class Indexer:
             self.vectors.add([i for i, _ in new], matrix)
 
     def _finish_vectors(self, embedder: Embedder) -> None:
+        self._store.prune_vectors()
         if self.vectors.wants_graph:
             self.vectors.build_graph()
             self.vectors.save_graph(self._store.path.parent, embedder.id)

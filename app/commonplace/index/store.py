@@ -39,6 +39,9 @@ from commonplace.index.rows import (
 from commonplace.index.words import name_forms
 from commonplace.workspace.files import FileStat, Skipped
 
+KEPT_VECTORS, KEPT_TIMES = 20_000, 3
+"""Vectors kept in any case, and per living chunk."""
+
 
 class Store:
     """The writer of one project's index."""
@@ -172,6 +175,22 @@ class Store:
         with self.writing():
             self.db.conn.execute(
                 "DELETE FROM vectors WHERE embedder = ? AND length(vector) != ?", [embedder, size]
+            )
+
+    def prune_vectors(self) -> int:
+        """Drop vectors of texts that went, once they outnumber the living by far.
+
+        Until then they are kept: a branch switched away from comes back. Returns
+        how many were dropped.
+        """
+        one = self.db.conn.execute
+        vectors = one("SELECT count(*) FROM vectors").fetchone()[0]
+        chunks = one("SELECT count(*) FROM chunks").fetchone()[0]
+        if vectors <= KEPT_VECTORS + KEPT_TIMES * chunks:
+            return 0
+        with self.writing():
+            return int(
+                one("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM chunks)").rowcount
             )
 
     def chunk_ids(self, keys: Iterable[bytes]) -> list[tuple[int, bytes]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from commonplace.errors import StorageError
+from commonplace.index import store as store_module
 from commonplace.index.chunks import chunk_file
 from commonplace.index.database import open_reader, storage_error
 from commonplace.index.rows import FileContent, content_hash, read_chunks
@@ -98,6 +99,21 @@ def test_vectors_are_found_again_by_content(store):
     assert store.missing_vectors("e", 0, 10) == []
     assert len(store.known_vectors("e", 0)) == 1
     assert len(store.missing_vectors("another", 0, 10)) == 1
+
+
+def test_vectors_of_texts_that_went_are_dropped_when_they_are_many(store, monkeypatch):
+    monkeypatch.setattr(store_module, "KEPT_VECTORS", 2)
+    with store.writing():
+        store.put(content("a.py", "def same(): pass\n"))
+    (waiting,) = store.missing_vectors("e", 0, 10)
+    blob = pack_vectors(np.ones((1, 4), np.float32))[0]
+    with store.writing():
+        store.put_vectors("e", {waiting.key: blob, b"1": blob, b"2": blob})
+    assert store.prune_vectors() == 0
+    with store.writing():
+        store.put_vectors("e", {bytes([n]): blob for n in range(5)})
+    assert store.prune_vectors() == 7
+    assert len(store.known_vectors("e", 0)) == 1
 
 
 def test_chunk_ids_are_never_used_twice(store):
