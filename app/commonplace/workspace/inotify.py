@@ -19,7 +19,7 @@ from typing import Any
 
 from watchdog.observers.inotify_c import InotifyConstants, InotifyFD
 
-from commonplace.workspace.sources import Sink
+from commonplace.workspace.sink import Sink
 
 # Not IN_MODIFY: a log that is written all day would have its folder scanned
 # all day. Files are looked at when their writer closes them.

@@ -16,7 +16,8 @@ import pytest
 
 from commonplace.workspace import Snapshot, Watcher, Workspace
 from commonplace.workspace.pending import MAX_FOLDERS, Pending
-from commonplace.workspace.sources import Sink, Source, SourceFactory, TreeSource, open_source
+from commonplace.workspace.sink import Sink
+from commonplace.workspace.sources import Source, SourceFactory, TreeSource, open_source
 
 Write = Callable[..., Path]
 PATIENCE = 20.0
