@@ -12,7 +12,7 @@ from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Rep
 from commonplace.cli.progress import Progress
 from commonplace.engine.library import choose_model
 from commonplace.engine.session import EngineSession
-from commonplace.engine.types import LoadOptions, Sampling
+from commonplace.engine.types import Engine, LoadOptions, Sampling
 from commonplace.errors import ProjectBusyError
 from commonplace.memory.project import Memory
 from commonplace.memory.shared import SharedMemory
@@ -98,7 +98,7 @@ def drive(
     question: str,
     options: AnswerOptions,
     search: SearchFunction,
-    engine: EngineSession | None,
+    engine: Engine | None,
     on_text: Callable[[str], None],
 ) -> Answer:
     """Answer the steps of an answer one after the other."""
@@ -115,7 +115,7 @@ def drive(
 def _reply(
     step: Step,
     search: SearchFunction,
-    engine: EngineSession | None,
+    engine: Engine | None,
     on_text: Callable[[str], None],
 ) -> Reply:
     if isinstance(step, Search):

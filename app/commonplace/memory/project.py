@@ -156,11 +156,6 @@ class Memory:
             return 0
         return max(0, self.status.chunks - len(self._indexer.vectors))
 
-    @property
-    def embedder_id(self) -> str:
-        """Which embedder the vectors are from; empty when words alone are used."""
-        return "" if self._embedder is None else self._embedder.id
-
     def search(
         self,
         question: str,

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from commonplace.errors import CommonplaceError, EngineError
 from commonplace.wire.calls import Calls
@@ -17,6 +17,7 @@ from commonplace.wire.messages import Message
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
+LOG_BYTES = 1 << 20
 
 
 class WorkerDiedError(EngineError):
@@ -70,16 +71,15 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Start the worker and wait for its greeting; raises `WorkerDiedError`."""
-        if self._log_file is not None:
-            self._log_file.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
-            log = (
-                subprocess.DEVNULL
-                if self._log_file is None
-                else stack.enter_context(self._log_file.open("ab"))
-            )
+            log = self._open_log()
+            if log is not None:
+                stack.enter_context(log)
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL if log is None else log,
             )
         threading.Thread(target=self._read, name="worker-pipe", daemon=True).start()
         try:
@@ -87,6 +87,17 @@ class WorkerProcess:
         except CommonplaceError:
             self.stop()
             raise
+
+    def _open_log(self) -> BinaryIO | None:
+        """Open the log to go on in, or anew once it is long; none where none can be written."""
+        if self._log_file is None:
+            return None
+        try:
+            self._log_file.parent.mkdir(parents=True, exist_ok=True)
+            long = self._log_file.exists() and self._log_file.stat().st_size > LOG_BYTES
+            return self._log_file.open("wb" if long else "ab")
+        except OSError:
+            return None
 
     def stop(self) -> None:
         """End the worker: close its input, and kill it if it lingers."""
