@@ -28,7 +28,7 @@ Clock = Callable[[], float]
 SMALL_MODEL = 1_000_000_000
 SMALL_PASSAGES = 450
 SMALL_ANSWER = 200
-CHARACTERS_PER_TOKEN = 3
+CHARACTERS_PER_TOKEN = 2.5
 """A cautious guess for code; the tokens themselves are counted afterwards."""
 NOTES = {
     "length": "The answer reached its longest length; answer.max_tokens allows more.",
@@ -171,7 +171,7 @@ def _fit(
     instructions = SYSTEM_SMALL if options.small else SYSTEM
     asked = question_text(question, passages=bool(found.passages), small=options.small)
     # No passage may take more than half of the room for passages.
-    share = options.passage_tokens * CHARACTERS_PER_TOKEN // 2
+    share = int(options.passage_tokens * CHARACTERS_PER_TOKEN / 2)
     offered = [shortened(p, share) for p in found.passages]
     shown = [passage_text(n, p) for n, p in enumerate(offered, start=1)]
     said = [f"{turn.question}\n{turn.answer}" for turn in history]

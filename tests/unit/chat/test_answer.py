@@ -1,5 +1,7 @@
 """The whole conversation between an answer and whoever carries out its steps."""
 
+from dataclasses import replace
+
 import pytest
 
 from commonplace.chat.answer import AnswerOptions, answer_steps
@@ -58,9 +60,10 @@ def test_earlier_turns_are_in_the_prompt():
 
 
 def test_numbers_stay_right_when_passages_are_dropped():
-    answer, taken = run("q", AnswerOptions(model="m", passage_tokens=22))
-    assert answer.prompt.passages == PASSAGES[:1]
-    assert answer.passages == PASSAGES
+    wordy = tuple(replace(p, text=f"{p.symbol} b c d e f g h i j") for p in PASSAGES)
+    answer, taken = run("q", AnswerOptions(model="m", passage_tokens=25), passages=wordy)
+    assert answer.prompt.passages == wordy[:1]
+    assert answer.passages == wordy
     assert "beta" not in taken[-1].messages[-1].content
 
 
