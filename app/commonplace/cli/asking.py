@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
+
+import click
 
 from commonplace.chat.answer import Answer, AnswerOptions, answer_steps
 from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Reply, Search, Step
@@ -13,15 +18,15 @@ from commonplace.cli.progress import Progress
 from commonplace.engine.library import choose_model
 from commonplace.engine.session import EngineSession
 from commonplace.engine.types import Engine, LoadOptions, Sampling
-from commonplace.errors import ProjectBusyError
+from commonplace.errors import CancelledError, ProjectBusyError
 from commonplace.memory.project import Memory
 from commonplace.memory.shared import SharedMemory
 from commonplace.paths import StatePaths
 from commonplace.recall.passages import Found
 from commonplace.settings import Settings
 
-EMBED_AT_ONCE = 3000
-"""Chunks that one question waits for; ``commonplace index`` embeds any number."""
+EMBED_SECONDS = 30.0
+"""How long one question waits for vectors; ``commonplace index`` waits for all."""
 UNEMBEDDED = "{} chunks have no vectors yet; 'commonplace index' adds them."
 
 SearchFunction = Callable[[str, int], Found]
@@ -55,14 +60,22 @@ def opened(
         return
     try:
         memory.refresh()
-        if many or memory.waiting <= EMBED_AT_ONCE:
-            memory.embed()
+        _embed(memory, math.inf if many else EMBED_SECONDS)
         progress.clear()
+        if memory.waiting and not memory.status.note:
+            click.echo(UNEMBEDDED.format(f"{memory.waiting:,}"), err=True)
         memory.report(phase="ready")
         yield memory
     finally:
         progress.clear()
         memory.close()
+
+
+def _embed(memory: Memory, seconds: float) -> None:
+    """Embed what waits, for so long at most; the next question goes on from there."""
+    end = time.monotonic() + seconds
+    with contextlib.suppress(CancelledError):
+        memory.embed(stop=lambda: time.monotonic() > end)
 
 
 def ask_model(

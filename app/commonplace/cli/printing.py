@@ -89,7 +89,7 @@ def answer_text(answer: Answer) -> None:
     click.echo("\n" if answer.model else f"{answer.text}\n")
     for citation in answer.citations:
         place = f"{one_line(citation.path)}:{citation.start_line}-{citation.end_line}"
-        how = "cited by the model" if citation.by == "model" else "supports a sentence"
+        how = "cited by the model" if citation.by == "model" else "matched by its words"
         click.echo(f"  [{citation.n}] {place}  ({how})")
     if answer.note:
         click.echo(answer.note, err=True)

@@ -151,6 +151,14 @@ def test_doctor_says_what_works(capsys, monkeypatch, state):
     assert checks["model"]["remedy"]
 
 
+def test_a_question_that_will_not_wait_for_all_vectors_says_so(project, capsys, monkeypatch):
+    monkeypatch.setattr(asking, "EMBED_SECONDS", -1.0)
+    assert commands.run(["search", str(project), "load_config"]) == 0
+    said = capsys.readouterr()
+    assert "src/app.py" in said.out
+    assert "have no vectors yet" in said.err
+
+
 def test_a_broken_settings_file_stops_a_command_with_its_line(project, capsys, state):
     state.settings_file.write_text("[model\n")
     assert commands.run(["index", str(project)]) == 1
