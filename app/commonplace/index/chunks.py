@@ -13,9 +13,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from commonplace.index.definitions import Definition, outline
-from commonplace.index.languages import Language, language_of
+from commonplace.index.imports import (
+    Declared,
+    Import,
+    find_declared,
+    find_imports,
+    imports_anything,
+)
+from commonplace.index.languages import NOTEBOOK, Language, language_of
+from commonplace.index.modules import GO_MODULE
+from commonplace.index.notebooks import notebook_chunks
+from commonplace.index.references import (
+    NOT_CODE,
+    references_in,
+    without_comments,
+    without_strings,
+)
+from commonplace.index.text import is_notebook
 
-CHUNKER_VERSION = "3"
+CHUNKER_VERSION = "5"
 """Changes whenever the same file would give other chunks: the index is rebuilt."""
 
 MAX_LINES = 60
@@ -32,6 +48,8 @@ class Chunk:
 
     `symbol` is the dotted name the lines define or lie in, `defines` every name
     defined by them, and `comments` the words people wrote about the code.
+    `references` are the packed numbers of the identifiers in the code (see
+    `references`), `imports` and `declares` what the lines import and say they are.
     """
 
     start_line: int
@@ -41,6 +59,9 @@ class Chunk:
     defines: tuple[str, ...]
     text: str
     comments: str
+    references: bytes = b""
+    imports: tuple[Import, ...] = ()
+    declares: tuple[str, ...] = ()
 
     @property
     def key(self) -> bytes:
@@ -66,21 +87,51 @@ class _Span:
 def chunk_file(path: str, text: str, *, parse: bool = True) -> tuple[Language, list[Chunk]]:
     """Cut the file at `path` with content `text` into chunks.
 
-    Without `parse` it is cut by lines alone, whatever its language.
+    Without `parse` it is cut by lines alone, whatever its language. Raises
+    `NotTextError` for a notebook whose cells cannot be found.
     """
     language = language_of(path, text)
+    if language.name == NOTEBOOK and is_notebook(text):
+        return language, notebook_chunks(
+            text, lambda name, cell: chunk_file(name, cell, parse=parse)[1]
+        )
     source = text.encode()
     lines = text.split("\n")
     tree = outline(source, language) if parse else None
     count = len(lines) - (1 if lines and lines[-1] == "" else 0)
     spans = _spans(tree.definitions if tree else [], 0, count, "", language)
-    comments = _comment_lines(source, tree.comments if tree else [])
+    notes = tree.comments if tree else []
+    comments = _comment_lines(source, notes)
     starts = [c[0] for c in comments]
+    code = code_of(path, language, source, notes)
     return language, [
-        _chunk(span, lines, comments, starts)
+        _chunk(span, lines, comments, starts, code)
         for span in _sized(_merged(spans), lines)
         if any(line.strip() for line in lines[span.start : span.end])
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The lines of a file without comments and strings, and what they import."""
+
+    lines: Sequence[bytes]
+    imports: Sequence[Import]
+    declared: Sequence[Declared]
+
+
+def code_of(
+    path: str, language: Language, source: bytes, comments: Sequence[tuple[int, int]]
+) -> Code:
+    """Return the code of a file whose comments are known, as byte ranges of `source`."""
+    if path.rpartition("/")[2] == GO_MODULE:
+        return Code((), (), find_declared(GO_MODULE, source.decode("utf-8", "replace")))
+    code = without_comments(source, comments)
+    lines: Sequence[bytes] = ()
+    if language.name not in NOT_CODE:
+        lines = without_strings(code, language.name).split(b"\n")
+    text = code.decode("utf-8", "replace") if imports_anything(language.name) else ""
+    return Code(lines, find_imports(language.name, text), find_declared(language.name, text))
 
 
 def _spans(
@@ -200,6 +251,7 @@ def _chunk(
     lines: Sequence[str],
     comments: Sequence[tuple[int, str]],
     starts: Sequence[int],
+    code: Code,
 ) -> Chunk:
     start, end = span.start, span.end
     while start < end - 1 and not lines[start].strip():
@@ -215,4 +267,7 @@ def _chunk(
         defines=tuple(dict.fromkeys(span.defines)),
         text="\n".join(lines[start:end]),
         comments="\n".join(text for _, text in comments[low:high]),
+        references=references_in(b"\n".join(code.lines[start:end])),
+        imports=tuple(item for item in code.imports if start < item.line <= end),
+        declares=tuple(item.name for item in code.declared if start < item.line <= end),
     )

@@ -18,6 +18,8 @@ from commonplace.index.chunks import CHUNKER_VERSION
 SCHEMA_VERSION = f"1.{CHUNKER_VERSION}"
 FILE_NAME = "index.db"
 BUSY_MS = 10_000
+CHECKED_FIRST = 256 << 20
+"""Bytes of an index that is checked before it is used: about a second."""
 DAMAGED = "The index was damaged and is being rebuilt."
 OTHER_VERSION = "The index is of another version and is being rebuilt."
 SCHEMA = """
@@ -41,6 +43,8 @@ CREATE TABLE chunks (
     end_line INTEGER NOT NULL,
     kind TEXT NOT NULL,
     symbol TEXT NOT NULL,
+    defines TEXT NOT NULL,
+    refers BLOB NOT NULL,
     text BLOB NOT NULL,
     comments BLOB NOT NULL,
     key BLOB NOT NULL
@@ -54,12 +58,48 @@ CREATE INDEX names_chunk ON names (chunk_id);
 CREATE TABLE vectors (
     embedder TEXT NOT NULL, key BLOB NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (embedder, key)
 ) WITHOUT ROWID;
+CREATE TABLE offers (
+    key TEXT NOT NULL, name TEXT NOT NULL, file_id INTEGER NOT NULL, declared INTEGER NOT NULL,
+    PRIMARY KEY (key, name, file_id, declared)
+) WITHOUT ROWID;
+CREATE INDEX offers_file ON offers (file_id);
+CREATE TABLE imports (
+    id INTEGER PRIMARY KEY,
+    file_id INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    hops INTEGER NOT NULL,
+    linked INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX imports_file ON imports (file_id);
+CREATE INDEX imports_open ON imports (id) WHERE linked = 0;
+CREATE TABLE import_keys (
+    key TEXT NOT NULL, import_id INTEGER NOT NULL, PRIMARY KEY (key, import_id)
+) WITHOUT ROWID;
+CREATE INDEX import_keys_import ON import_keys (import_id);
+CREATE TABLE links (
+    -- In the order of the key: SQLite 3.40 checks such tables wrongly in any other.
+    import_id INTEGER NOT NULL, to_file INTEGER NOT NULL, from_file INTEGER NOT NULL,
+    PRIMARY KEY (import_id, to_file)
+) WITHOUT ROWID;
+CREATE INDEX links_from ON links (from_file, to_file);
+CREATE INDEX links_to ON links (to_file, from_file);
 CREATE VIRTUAL TABLE words USING fts5(
     path, symbol, body, parts, comments,
     content='', tokenize='porter unicode61'
 );
 """
-TABLES = ("files", "chunks", "names", "vectors", "words")
+TABLES = (
+    "files",
+    "chunks",
+    "names",
+    "offers",
+    "imports",
+    "import_keys",
+    "links",
+    "vectors",
+    "words",
+)
 
 
 def open_database(path: Path) -> tuple[Database, str]:
@@ -69,7 +109,7 @@ def open_database(path: Path) -> tuple[Database, str]:
     db: Database | None = None
     try:
         db = _connect(path)
-        wrong = _wrong_with(db)
+        wrong = _wrong_with(db, path)
     except sqlite3.Error as error:
         if not is_damage(error):  # a full disk, say, is no reason to throw the index away
             if db is not None:
@@ -110,15 +150,26 @@ def _connect(path: Path) -> Database:
     return Database(conn)
 
 
-def _wrong_with(db: Database) -> str:
-    """Check the version and every page; returns why the index cannot be used, or nothing."""
+def _wrong_with(db: Database, path: Path) -> str:
+    """Check the version and the pages; returns why the index cannot be used, or nothing."""
     row = db.conn.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
     if row is None or row[0] != SCHEMA_VERSION:
         return OTHER_VERSION
     for table in TABLES:
         db.conn.execute(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608 - constants
-    found = db.conn.execute("PRAGMA quick_check(1)").fetchone()[0]
-    return "" if found == "ok" else DAMAGED
+    if is_large(path):
+        return ""  # and `check_pages` comes later
+    return "" if check_pages(db.conn) else DAMAGED
+
+
+def is_large(path: Path) -> bool:
+    """Return whether the index at `path` takes so long to check that it is used before."""
+    return path.stat().st_size > CHECKED_FIRST
+
+
+def check_pages(conn: sqlite3.Connection) -> bool:
+    """Look at every page; returns whether all are sound."""
+    return bool(conn.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -144,7 +195,8 @@ def is_damage(error: Exception) -> bool:
 
     Its subclasses tell of the machine (`OperationalError`) or of our mistakes.
     """
-    missing = isinstance(error, sqlite3.OperationalError) and "no such " in str(error)
+    broken = ("no such ", "invalid fts5 file format")
+    missing = isinstance(error, sqlite3.OperationalError) and any(b in str(error) for b in broken)
     return missing or type(error) in {sqlite3.DatabaseError, sqlite3.IntegrityError}
 
 

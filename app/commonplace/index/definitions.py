@@ -99,15 +99,23 @@ _grammars = _Grammars()
 
 def outline(source: bytes, language: Language) -> Outline | None:
     """Parse `source` and return its outline; None where there is no grammar or it gives up."""
+    root = tree_of(source, language)
+    return None if root is None else outline_of(root, source, language)
+
+
+def tree_of(source: bytes, language: Language) -> Node | None:
+    """Parse `source` within bounds; None where there is no grammar or it gives up."""
     if language.grammar == "-" or (language.prose and _nested_too_deep(source)):
         return None
     parser = _grammars.parsers.get(language.grammar)
     if parser is None:
         parser = Parser(get_language(language.grammar))  # type: ignore[arg-type]
         _grammars.parsers[language.grammar] = parser
-    root = _parsed(parser, source)
-    if root is None:
-        return None
+    return _parsed(parser, source)
+
+
+def outline_of(root: Node, source: bytes, language: Language) -> Outline | None:
+    """Return the outline of a tree that `tree_of` gave."""
     _grammars.source = source
     try:
         if language.prose:

@@ -36,6 +36,9 @@ BATCH = 32
 class Embedder(Protocol):
     """What the index needs of an embedder."""
 
+    def __hash__(self) -> int:
+        """Return its hash: what an embedder says of a text is remembered with it."""
+
     @property
     def id(self) -> str:
         """Names the model and its exact weights; vectors are kept per id."""
@@ -47,6 +50,10 @@ class Embedder(Protocol):
     @property
     def ready(self) -> bool:
         """Whether `embed` answers at once, without loading a model first."""
+
+    @property
+    def instant(self) -> bool:
+        """Whether a short text costs microseconds, so that a question may embed many."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector per text, float32 of shape (texts, dimensions)."""
@@ -73,6 +80,7 @@ class SentenceEmbedder:
         self._lock = threading.Lock()
         self.id = f"{folder.name}@{_fingerprint(weights)}"
         self.dimensions = _dimensions(folder)
+        self.instant = False
 
     @property
     def ready(self) -> bool:
@@ -113,7 +121,7 @@ class HashEmbedder:
     def __init__(self, dimensions: int = 64) -> None:
         self.id = f"hash@{dimensions}"
         self.dimensions = dimensions
-        self.ready = True
+        self.ready = self.instant = True
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector per text."""

@@ -8,18 +8,18 @@ it stopped, and can be searched meanwhile. Only one thread may call these.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from commonplace.errors import CancelledError
-from commonplace.index.chunks import chunk_file
 from commonplace.index.embedder import Embedder
-from commonplace.index.rows import FileContent, FileRecord, content_hash
+from commonplace.index.reading import Content, FileReader, Unchanged
+from commonplace.index.rows import FileRecord
 from commonplace.index.store import Store
-from commonplace.index.text import NotTextError, decode
 from commonplace.index.trials import Trials
-from commonplace.index.vectors import VectorTable, load_table, pack_vectors, unpack_vectors
+from commonplace.index.vectors import VectorTable, add_packed, load_some, pack_vectors
 from commonplace.workspace.files import FileStat, Snapshot, never
 from commonplace.workspace.project import Workspace
 
@@ -27,6 +27,8 @@ RACY_NS = 2_000_000_000
 """A file changed within this time of being read is read again: clocks are coarse."""
 COMMIT_SECONDS = 0.25
 EMBED_BATCH = 64
+LOADED_FIRST = 50_000
+"""Vectors taken up before the first question; the rest comes behind it."""
 LATE = frozenset(
     {"test", "tests", "testing", "spec", "fixtures", "examples", "vendor", "third_party"}
 )
@@ -53,14 +55,6 @@ class Outcome:
     appeared: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """A file that says what it said before, under a new stat."""
-
-    stat: FileStat
-    read_ns: int
-
-
 class Indexer:
     """The one writer of a project's index."""
 
@@ -72,15 +66,12 @@ class Indexer:
         self._adopted_to = store.last_chunk_id()
         self._trials = Trials(workspace, store)
         dimensions = 1 if embedder is None else embedder.dimensions
+        self.vectors = VectorTable(dimensions)
+        self._loaded_to: bytes | None = None
         if embedder is not None:
-            store.drop_odd_vectors(embedder.id, 2 * dimensions)
-        self.vectors = (
-            VectorTable(dimensions)
-            if embedder is None
-            else load_table(store.db.conn, embedder.id, dimensions)
-        )
-        if embedder is not None and self.vectors.wants_graph:
-            self.vectors.load_graph(store.path.parent, embedder.id)
+            self._loaded_to = b""
+            while self._loaded_to is not None and len(self.vectors) < LOADED_FIRST:
+                self._load(embedder)
 
     def changes_since(self, snapshot: Snapshot, folders: Collection[str] | None = None) -> Changes:
         """Compare `snapshot` with the index; `folders` bounds a partial scan."""
@@ -104,18 +95,22 @@ class Indexer:
         self._remove(changes.removed)
         appeared = any(stat.path not in known for stat in changes.read)
         total, done = len(changes.read), 0
-        pending = iter(changes.read)
+        reader = FileReader(self._workspace, self._trials, known)
         try:
-            while batch := self._batch(pending, known, stop):
-                done += self._write(batch, known, changed)
-                if progress is not None:
-                    progress(done, total)
-                if stop():
-                    raise CancelledError("Stopped.")
+            with contextlib.closing(reader.read_all(changes.read, stop)) as contents:
+                while batch := self._batch(contents, stop):
+                    done += self._write(batch, known, changed)
+                    if progress is not None:
+                        progress(done, total)
+                    if stop():
+                        break
+            if total and stop():
+                raise CancelledError("Stopped.")
         finally:
             self._trials.end()
             if changes:
                 self._adopt_vectors()
+        self._store.link_imports(str(self._workspace.root), stop)
         return Outcome(tuple(changed), appeared or bool(changes.removed))
 
     def embed_some(self, limit: int = EMBED_BATCH) -> int:
@@ -123,9 +118,12 @@ class Indexer:
         embedder = self._embedder
         if embedder is None:
             return 0
+        if self._loaded_to is not None:
+            return self._load(embedder)
         waiting = self._store.missing_vectors(embedder.id, self._embedded_to, limit)
         if not waiting:
-            self._finish_vectors(embedder)
+            self._embedded_to = self._store.last_chunk_id()
+            self._store.prune_vectors()
             return 0
         texts = {item.key: item.text for item in waiting}
         blobs = dict(zip(texts, pack_vectors(embedder.embed(list(texts.values()))), strict=True))
@@ -133,42 +131,19 @@ class Indexer:
             self._store.put_vectors(embedder.id, blobs)
         # Equal texts elsewhere share these vectors and will not be met again.
         owners = self._store.chunk_ids(blobs)
-        self._add([(chunk_id, blobs[key]) for chunk_id, key in owners], embedder)
+        add_packed(self.vectors, [(chunk_id, blobs[key]) for chunk_id, key in owners])
         self._embedded_to = waiting[-1].id
         return len(waiting)
 
-    def _batch(
-        self, pending: Iterator[FileStat], known: dict[str, FileRecord], stop: Callable[[], bool]
-    ) -> list[FileContent | Unchanged]:
-        """Read and chunk files for a short while, outside any transaction."""
+    def _batch(self, contents: Iterator[Content], stop: Callable[[], bool]) -> list[Content]:
+        """Take what is read in a short while, outside any transaction."""
         began = time.monotonic()
-        batch: list[FileContent | Unchanged] = []
-        for stat in pending:
-            batch.append(self._read_one(stat, known.get(stat.path)))
+        batch: list[Content] = []
+        for content in contents:
+            batch.append(content)
             if time.monotonic() - began > COMMIT_SECONDS or stop():
                 break
         return batch
-
-    def _read_one(self, stat: FileStat, record: FileRecord | None) -> FileContent | Unchanged:
-        """Return the file's content, or its stat alone if it is what we know."""
-        read_ns = time.time_ns()  # before the read: a later edit must not look older
-        try:
-            data = self._workspace.read(stat.path)
-        except OSError as error:
-            reason = f"cannot be read: {error.strerror or error}"
-            if record is not None and record.reason == reason:
-                return Unchanged(stat, 0)
-            return FileContent(stat, 0, b"", "", reason, ())
-        digest = content_hash(data)
-        if record is not None and record.hash == digest:
-            return Unchanged(stat, read_ns)
-        try:
-            self._trials.begin(stat.path)
-            parse = digest not in self._trials.failed
-            language, chunks = chunk_file(stat.path, decode(data), parse=parse)
-        except NotTextError as reason:
-            return FileContent(stat, read_ns, digest, "", str(reason), ())
-        return FileContent(stat, read_ns, digest, language.name, "", chunks)
 
     def _remove(self, paths: Sequence[str]) -> None:
         with self._store.writing():
@@ -177,7 +152,7 @@ class Indexer:
 
     def _write(
         self,
-        batch: Sequence[FileContent | Unchanged],
+        batch: Sequence[Content],
         known: dict[str, FileRecord],
         changed: list[str],
     ) -> int:
@@ -188,7 +163,7 @@ class Indexer:
         return len(batch)
 
     def _put(
-        self, item: FileContent | Unchanged, known: dict[str, FileRecord], changed: list[str]
+        self, item: Content, known: dict[str, FileRecord], changed: list[str]
     ) -> Sequence[int]:
         if isinstance(item, Unchanged):
             self._store.touch(known[item.stat.path], item.stat, item.read_ns)
@@ -201,21 +176,20 @@ class Indexer:
         embedder = self._embedder
         if embedder is None:
             return
-        self._add(self._store.known_vectors(embedder.id, self._adopted_to), embedder)
+        add_packed(self.vectors, self._store.known_vectors(embedder.id, self._adopted_to))
         self._adopted_to = self._store.last_chunk_id()
 
-    def _add(self, rows: Sequence[tuple[int, bytes]], embedder: Embedder) -> None:
-        size = 2 * embedder.dimensions
-        new = [(i, blob) for i, blob in rows if len(blob) == size and i not in self.vectors]
-        if new:
-            matrix = unpack_vectors([blob for _, blob in new], embedder.dimensions)
-            self.vectors.add([i for i, _ in new], matrix)
-
-    def _finish_vectors(self, embedder: Embedder) -> None:
-        self._store.prune_vectors()
-        if self.vectors.wants_graph:
-            self.vectors.build_graph()
-            self.vectors.save_graph(self._store.path.parent, embedder.id)
+    def _load(self, embedder: Embedder) -> int:
+        """Take up the next vectors of before; returns how many, at least 1."""
+        before, after = len(self.vectors), self._loaded_to
+        assert after is not None
+        last = load_some(self.vectors, self._store.db.conn, embedder.id, after)
+        if last is not None:
+            self._store.drop_odd_vectors(embedder.id, 2 * embedder.dimensions, after, last)
+        elif len(self.vectors) == self._store.counts().chunks:
+            self._embedded_to = self._store.last_chunk_id()  # nobody needs to look for more
+        self._loaded_to = last
+        return max(1, len(self.vectors) - before)
 
 
 def _same(record: FileRecord | None, stat: FileStat) -> bool:

@@ -36,6 +36,7 @@ class Language:
     prose: bool = False
 
 
+NOTEBOOK = "notebook"
 COMMENTS = frozenset({"comment", "line_comment", "block_comment", "multiline_comment"})
 
 
@@ -211,6 +212,7 @@ LANGUAGES: tuple[Language, ...] = (
     _row("yaml", ".yaml .yml", grammar="-"),
     _row("toml", ".toml", grammar="-"),
     _row("json", ".json .jsonc .json5", grammar="-"),
+    _row(NOTEBOOK, ".ipynb", grammar="-"),
     _row("make", ".mk", grammar="-", filenames="Makefile GNUmakefile makefile"),
 )
 

@@ -8,8 +8,8 @@ import sqlite3
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from commonplace.index.chunks import Chunk
 from commonplace.index.words import SEPARATORS, compound_forms
 from commonplace.workspace.files import FileStat
 
@@ -26,20 +26,73 @@ class FileRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ChunkEntry:
+    """One chunk as it is stored: `text` and `comments` packed, `words` as FTS5 reads them.
+
+    `key` is the content address of what is embedded, `names` the forms under
+    which the chunk's definitions are found, `defines` their names as written, one
+    a line, and `references` the packed numbers of the identifiers in the code.
+    """
+
+    start_line: int
+    end_line: int
+    kind: str
+    symbol: str
+    text: bytes
+    comments: bytes
+    key: bytes
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+    defines: str = ""
+    references: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEntry:
+    """One import as it is stored; `keys` are those of all files it may lead to."""
+
+    line: int
+    target: str
+    hops: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEntry:
+    """One name under which a file can be imported, as it is stored."""
+
+    key: str
+    name: str
+    declared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntries:
+    """What follows from a file's content: its chunks, or the reason why there are none.
+
+    `imports` and `offers` are what it imports, and how it can be imported.
+    """
+
+    language: str
+    reason: str
+    chunks: tuple[ChunkEntry, ...]
+    imports: tuple[ImportEntry, ...] = ()
+    offers: tuple[OfferEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FileContent:
-    """What is stored for one file: its chunks, or the reason why there are none."""
+    """What is stored for one file."""
 
     stat: FileStat
     read_ns: int
     hash: bytes
-    language: str
-    reason: str
-    chunks: Sequence[Chunk]
+    entries: FileEntries
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
-    """One chunk as recall sees it."""
+    """One chunk as recall sees it; `defines` are the dotted names it defines."""
 
     id: int
     path: str
@@ -49,6 +102,7 @@ class ChunkRow:
     kind: str
     symbol: str
     text: str
+    defines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +146,21 @@ def read_chunks(conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Chunk
     """Return the chunks with `ids` that still exist."""
     found: dict[int, ChunkRow] = {}
     rows = conn.execute(
-        "SELECT c.id, f.path, f.language, c.start_line, c.end_line, c.kind, c.symbol, c.text "
+        "SELECT c.id, f.path, f.language, c.start_line, c.end_line, c.kind, c.symbol, c.text, "
+        "c.defines "
         "FROM chunks c JOIN files f ON f.id = c.file_id "
         "WHERE c.id IN (SELECT value FROM json_each(?))",
         [json.dumps(list(ids))],
     )
-    for number, path, language, start, end, kind, symbol, text in rows:
-        found[number] = ChunkRow(number, path, language, start, end, kind, symbol, unpack(text))
+    for number, path, language, start, end, kind, symbol, text, defines in rows:
+        names = tuple(defines.split("\n")) if defines else ()
+        found[number] = ChunkRow(
+            number, path, language, start, end, kind, symbol, unpack(text), names
+        )
     return found
 
 
+@lru_cache(maxsize=100_000)
 def last_name(dotted: str) -> str:
     """Return the last part of a dotted name."""
     return SEPARATORS.split(dotted)[-1]

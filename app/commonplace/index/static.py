@@ -68,6 +68,11 @@ class StaticEmbedder:
         """Whether the table is loaded."""
         return self._loaded is not None
 
+    @property
+    def instant(self) -> bool:
+        """Whether a short text costs microseconds: looking rows up does."""
+        return True
+
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector per text, or zeros for a text without words."""
         tokenizer, table = self._load()

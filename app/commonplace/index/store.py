@@ -2,7 +2,8 @@
 
 ``files`` says what was read and when, ``chunks`` holds the text that can be
 returned, ``words`` its words (a contentless FTS5 table, so the text is stored
-once), ``names`` which chunk defines what, and ``vectors`` the embeddings by
+once), ``names`` which chunk defines what, ``imports`` what files import and
+``links`` where that leads (see `links`), and ``vectors`` the embeddings by
 content address, so that a rename or a branch switch finds them again.
 
 The store is written by one thread of one process; readers open their own
@@ -15,30 +16,34 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from commonplace.index.chunks import Chunk, embedded_text
+from commonplace.index.chunks import embedded_text
 from commonplace.index.database import (
     DAMAGED,
     FILE_NAME,
+    check_pages,
     create_database,
+    is_large,
     open_database,
     open_reader,
     storage_error,
 )
+from commonplace.index.links import any_linked, link_imports, put_links, remove_links
 from commonplace.index.rows import (
+    ChunkEntry,
     Counts,
     FileContent,
     FileRecord,
     Unembedded,
-    pack,
     unpack,
     word_columns,
 )
-from commonplace.index.words import name_forms
 from commonplace.workspace.files import FileStat, Skipped
 
+CHECK_STEPS = 100_000
+"""Steps of SQLite's machine between two looks at whether to stop."""
 KEPT_VECTORS, KEPT_TIMES = 20_000, 3
 """Vectors kept in any case, and per living chunk."""
 
@@ -56,6 +61,8 @@ class Store:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.db, self.rebuilt = open_database(self.path)
+            self.checked = not is_large(self.path)
+            self._linked = any_linked(self.db.conn)
         except (OSError, sqlite3.Error) as error:
             raise storage_error(error, folder) from error
 
@@ -71,6 +78,24 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise storage_error(error, self.path.parent) from error
         self.rebuilt = DAMAGED
+        self._linked = False
+
+    def check(self, stop: Callable[[], bool]) -> None:
+        """Look at every page of an index that was too large to be checked when it was opened.
+
+        Raises `DamagedIndexError`; ends early, to be called again, if `stop` says so.
+        """
+        with contextlib.closing(self.reader()) as conn:
+            conn.set_progress_handler(stop, CHECK_STEPS)
+            try:
+                sound = check_pages(conn)
+            except sqlite3.OperationalError:
+                if stop():
+                    return
+                raise
+        self.checked = True
+        if not sound:
+            raise storage_error(sqlite3.DatabaseError(DAMAGED), self.path.parent)
 
     def reader(self) -> sqlite3.Connection:
         """Return a new connection for reading, to be used by one thread."""
@@ -113,16 +138,22 @@ class Store:
     def put(self, content: FileContent) -> list[int]:
         """Replace what is known of a file; returns the ids of chunks that went."""
         gone = self.remove(content.stat.path)
-        stat = content.stat
+        stat, entries = content.stat, content.entries
         file_id = self.db.conn.execute(
             "INSERT INTO files (path, size, mtime_ns, ctime_ns, inode, read_ns, hash, language, "
             "reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [stat.path, stat.size, stat.mtime_ns, stat.ctime_ns, stat.inode,
-             content.read_ns, content.hash, content.language, content.reason],
+             content.read_ns, content.hash, entries.language, entries.reason],
         ).lastrowid  # fmt: skip
-        for chunk in content.chunks:
-            self._put_chunk(file_id, stat.path, chunk)
+        assert file_id is not None
+        self._put_chunks(file_id, entries.chunks)
+        put_links(self.db.conn, file_id, stat.path, entries, reopen=self._linked)
         return gone
+
+    def link_imports(self, root: str, stop: Callable[[], bool]) -> None:
+        """Find out where imports lead that may lead elsewhere by now; see `links`."""
+        self._linked = True
+        link_imports(self.db.conn, root, self.writing, stop)
 
     def touch(self, record: FileRecord, stat: FileStat, read_ns: int) -> None:
         """Note that the file's content is as it was, under a new stat or path."""
@@ -149,6 +180,7 @@ class Store:
         )
         ids = [(row[0],) for row in rows]
         conn.executemany("DELETE FROM names WHERE chunk_id = ?", ids)
+        remove_links(conn, found[0], path)
         conn.execute("DELETE FROM chunks WHERE file_id = ?", found)
         conn.execute("DELETE FROM files WHERE id = ?", found)
         return [row[0] for row in rows]
@@ -170,11 +202,13 @@ class Store:
             [(embedder, key, vector) for key, vector in vectors.items()],
         )
 
-    def drop_odd_vectors(self, embedder: str, size: int) -> None:
-        """Forget the vectors of `embedder` that are not `size` bytes long: they are damaged."""
+    def drop_odd_vectors(self, embedder: str, size: int, after: bytes, last: bytes) -> None:
+        """Forget vectors that are not `size` bytes long, between two keys: they are damaged."""
         with self.writing():
             self.db.conn.execute(
-                "DELETE FROM vectors WHERE embedder = ? AND length(vector) != ?", [embedder, size]
+                "DELETE FROM vectors WHERE embedder = ? AND key > ? AND key <= ? "
+                "AND length(vector) != ?",
+                [embedder, after, last, size],
             )
 
     def prune_vectors(self) -> int:
@@ -223,21 +257,28 @@ class Store:
         """Store a fact about the index."""
         self.db.conn.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
 
-    def _put_chunk(self, file_id: int | None, path: str, chunk: Chunk) -> None:
+    def _put_chunks(self, file_id: int | None, chunks: Sequence[ChunkEntry]) -> None:
         conn = self.db.conn
-        chunk_id = conn.execute(
-            "INSERT INTO chunks (file_id, start_line, end_line, kind, symbol, text, comments, key) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [file_id, chunk.start_line, chunk.end_line, chunk.kind, chunk.symbol,
-             pack(chunk.text), pack(chunk.comments), chunk.key],
-        ).lastrowid  # fmt: skip
-        conn.execute(
+        numbered = list(enumerate(chunks, self._next_id()))
+        conn.executemany(
+            "INSERT INTO chunks (id, file_id, start_line, end_line, kind, symbol, defines, refers, "
+            "text, comments, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(i, file_id, c.start_line, c.end_line, c.kind, c.symbol, c.defines, c.references,
+              c.text, c.comments, c.key)
+             for i, c in numbered],
+        )  # fmt: skip
+        conn.executemany(
             "INSERT INTO words (rowid, path, symbol, body, parts, comments) "
             "VALUES (?, ?, ?, ?, ?, ?)",
-            [chunk_id, *word_columns(path, chunk.symbol, chunk.text, chunk.comments)],
+            [(i, *c.words) for i, c in numbered],
         )
-        names = {form for full in chunk.defines for form in name_forms(full)}
         conn.executemany(
-            "INSERT OR IGNORE INTO names (name, chunk_id) VALUES (?, ?)",
-            [(name, chunk_id) for name in names],
+            "INSERT INTO names (name, chunk_id) VALUES (?, ?)",
+            [(name, i) for i, c in numbered for name in c.names],
         )
+
+    def _next_id(self) -> int:
+        """Return the first of the chunk ids that were never used."""
+        query = "SELECT seq FROM sqlite_sequence WHERE name = 'chunks'"
+        last = self.db.conn.execute(query).fetchone()
+        return 1 if last is None else int(last[0]) + 1

@@ -8,6 +8,8 @@ MAX_LINE = 20_000
 """Characters in the longest line of a file people write; more is data or minified."""
 MAX_AVERAGE = 1_000
 SNIFF = 8192
+EDGE = 4096
+"""Characters at either end of a notebook that name its format."""
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -31,12 +33,25 @@ def decode(data: bytes) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text[:SNIFF]:
         raise NotTextError("binary")
-    lines = text.count("\n") + 1
-    if len(text) > MAX_LINE and (
-        len(text) / lines > MAX_AVERAGE or max(map(len, text.split("\n"))) > MAX_LINE
-    ):
+    if len(text) > MAX_LINE and _has_long_lines(text) and not is_notebook(text):
         raise NotTextError("lines too long to be written by hand (minified or data)")
     return text
+
+
+def is_notebook(text: str) -> bool:
+    """Whether a text is a Jupyter notebook: its outputs may hold lines longer than people write."""
+    return text[:EDGE].lstrip().startswith("{") and '"nbformat"' in text[:EDGE] + text[-EDGE:]
+
+
+def _has_long_lines(text: str) -> bool:
+    if len(text) / (text.count("\n") + 1) > MAX_AVERAGE:
+        return True
+    start = 0
+    while len(text) - start > MAX_LINE:
+        start = text.rfind("\n", start, start + MAX_LINE + 1) + 1
+        if not start:
+            return True
+    return False
 
 
 def _decode(data: bytes) -> str:

@@ -1,45 +1,35 @@
-"""Vectors in memory: exact search, and hnswlib above a threshold.
+"""Vectors in memory: searched exactly while they are few, through a sketch when many.
 
-The vectors of live chunks lie in one matrix. Below `GRAPH_THRESHOLD` a query
-is one matrix product: exact, and a few milliseconds. Above it an hnswlib graph
-proposes candidates, which are scored exactly; rows added since the graph was
-built are searched exactly too. The graph's file is a cache of a cache: it
-carries a checksum, the embedder and the number of rows, and anything that does
-not match is rebuilt, because hnswlib crashes on damaged files.
+The vectors of live chunks lie in one matrix. Up to `SKETCH_THRESHOLD` rows it
+is float32 and a query is one product: exact, and a few milliseconds. Above, it
+is float16, as the store keeps them, and a sketch of all rows says which few
+thousand are worth an exact score.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import hashlib
-import json
-import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from commonplace.index.embedder import Vectors
+from commonplace.index.sketch import Bytes, Sketch
 
-log = logging.getLogger(__name__)
+SKETCH_THRESHOLD = 100_000
+"""Rows above which the sketch is used: there both take about 14 ms."""
+RESCORED, RESCORED_SHARE = 2000, 1 / 250
+"""Rows scored exactly: so many, and this share of all."""
+FITTED_TIMES = 4
+"""The sketch is fitted anew when there are so many times the rows it was fitted to."""
+GROWTH = 1 / 8
+LOADED_AT_ONCE = 4096
 
-GRAPH_THRESHOLD = 100_000
-"""Rows above which the graph is used; exact search of as many takes about 25 ms."""
-GRAPH_LINKS = 16
-GRAPH_BUILD = 120
-GRAPH_SEARCH = 400
-GRAPH_FILE = "vectors.hnsw"
-PART_FILE = f"{GRAPH_FILE}.part"
-LABEL_FILE = "vectors.json"
-MAX_TAIL = 0.2
-"""Share of rows outside the graph at which it is built anew."""
+Rows = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,205 +41,163 @@ class Neighbour:
 
 
 class VectorTable:
-    """The vectors of every live chunk. Safe to use from several threads."""
+    """The vectors of every live chunk. Many threads may search it, one may change it."""
 
-    def __init__(self, dimensions: int, *, threshold: int = GRAPH_THRESHOLD) -> None:
+    def __init__(self, dimensions: int, *, threshold: int = SKETCH_THRESHOLD) -> None:
         self.dimensions = dimensions
         self._threshold = threshold
         self._lock = threading.Lock()
-        self._matrix: Vectors = np.zeros((0, dimensions), dtype=np.float32)
-        self._ids: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._rows: dict[int, int] = {}
-        self._used = 0
-        self._graph: Any = None
-        self._graph_rows = 0
-        self._generation = 0
+        self._matrix: npt.NDArray[np.floating] = np.zeros((0, dimensions), dtype=np.float32)
+        self._ids: Rows = np.zeros(0, dtype=np.int64)
+        self._row_of: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # by chunk id; -1: none
+        self._used = self._alive = 0
+        self._sketch: Sketch | None = None
+        self._sketched: Bytes = np.zeros((0, Sketch.kept(dimensions)), dtype=np.int8)
+        self._fitted = 0
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self._alive
 
     def __contains__(self, chunk_id: int) -> bool:
-        return chunk_id in self._rows
+        return chunk_id < len(self._row_of) and self._row_of[chunk_id] >= 0
 
-    def add(self, chunk_ids: Sequence[int], vectors: Vectors) -> None:
-        """Add one unit vector per chunk id; float32 of shape (ids, dimensions)."""
+    def add(self, chunk_ids: Sequence[int], vectors: npt.NDArray[np.floating]) -> None:
+        """Add one unit vector per new chunk id, of shape (ids, dimensions)."""
+        if not len(chunk_ids):
+            return
+        ids = np.asarray(chunk_ids, dtype=np.int64)
+        first, need = self._used, self._used + len(ids)
         with self._lock:
-            need = self._used + len(chunk_ids)
             if need > len(self._ids):
-                self._grow(max(need, 2 * len(self._ids), 1024))
-            self._matrix[self._used : need] = vectors
-            self._ids[self._used : need] = chunk_ids
-            for offset, chunk_id in enumerate(chunk_ids):
-                self._rows[chunk_id] = self._used + offset
-            self._used = need
+                self._grow(max(need, int(need * (1 + GROWTH)), 1024))
+            if int(ids.max()) >= len(self._row_of):
+                self._reach(int(int(ids.max()) * (1 + GROWTH)) + 1024)
+            self._matrix[first:need] = vectors
+            if self._sketch is not None:
+                self._sketched[first:need] = self._sketch.of(vectors)
+            self._ids[first:need] = ids
+            self._row_of[ids] = np.arange(first, need)
+            self._used, self._alive = need, self._alive + len(ids)
+        if need > max(self._threshold, FITTED_TIMES * self._fitted):
+            self._fit()
 
     def remove(self, chunk_ids: Iterable[int]) -> None:
         """Forget chunks; ids without a vector are ignored."""
         with self._lock:
             for chunk_id in chunk_ids:
-                row = self._rows.pop(chunk_id, None)
-                if row is not None:
-                    self._ids[row] = -1
+                if chunk_id in self:
+                    row = self._row_of[chunk_id]
+                    self._row_of[chunk_id] = self._ids[row] = -1
                     self._matrix[row] = 0.0
-            if self._used > 1024 and len(self._rows) < self._used // 2:
-                self._keep(np.flatnonzero(self._ids[: self._used] >= 0))
+                    if self._sketch is not None:
+                        self._sketched[row] = 0
+                    self._alive -= 1
+            if self._used > 1024 and self._alive < self._used // 2:
+                self._compact()
 
     def search(self, query: Vectors, count: int) -> list[Neighbour]:
         """Return the `count` chunks nearest to the unit vector `query`, best first."""
         with self._lock:
-            if not self._rows:
-                return []
-            rows, scores = self._candidates(query, count)
-            alive = self._ids[rows] >= 0
-            rows, scores = rows[alive], scores[alive]
-            best = np.argsort(-scores, kind="stable")[:count]
-            return [Neighbour(int(self._ids[rows[i]]), float(scores[i])) for i in best]
+            rows = self._candidates(query, count)
+            rows = rows[self._ids[rows] >= 0]
+            ids, scores = self._ids[rows], self._exact(rows, query)
+            best = np.lexsort((ids, -scores))[:count]
+            return [Neighbour(int(ids[i]), float(scores[i])) for i in best]
 
     def scores(self, query: Vectors, chunk_ids: Iterable[int]) -> list[Neighbour]:
         """Return how near the given chunks are; those without a vector are left out."""
         with self._lock:
-            known = [(i, self._rows[i]) for i in chunk_ids if i in self._rows]
-            if not known:
-                return []
-            values = self._matrix[[row for _, row in known]] @ query
-        return [Neighbour(i, float(v)) for (i, _), v in zip(known, values, strict=True)]
+            known = [i for i in chunk_ids if i in self]
+            rows = self._row_of[np.asarray(known, dtype=np.int64)].astype(np.int64)
+            values = self._exact(rows, query)
+        return [Neighbour(i, float(v)) for i, v in zip(known, values, strict=True)]
 
-    @property
-    def wants_graph(self) -> bool:
-        """Whether the graph should be built, or built anew."""
-        tail = self._used - self._graph_rows
-        return self._used > self._threshold and tail > MAX_TAIL * self._used
+    def _candidates(self, query: Vectors, count: int) -> Rows:
+        """Return the rows worth an exact score, the nearest `count` among them."""
+        # Rows of removed chunks are zero and sort below anything related.
+        if self._sketch is None:
+            every = self._matrix[: self._used] @ query
+            return _top(every, count + self._used - self._alive)
+        about = self._sketch.scores(self._sketched[: self._used], query)
+        return _top(about, max(count, RESCORED + int(self._used * RESCORED_SHARE)))
 
-    def build_graph(self) -> None:
-        """Build the graph over all rows there are; search goes on meanwhile.
+    def _exact(self, rows: Rows, query: Vectors) -> Scores:
+        scores: Scores = self._matrix[rows].astype(np.float32, copy=False) @ query
+        return scores.round(6)  # equal vectors score alike, wherever they lie
 
-        Its labels are chunk ids: they are never used twice and their vectors
-        never change, so a graph stays right when chunks go.
+    def _fit(self) -> None:
+        """Fit the sketch to all rows there are; searches go on meanwhile.
+
+        The lock is not held: only the thread that is here changes the rows.
         """
-        import hnswlib
-
+        matrix = self._matrix[: self._used].astype(np.float16, copy=False)
+        sketch = Sketch(matrix)
+        sketched = sketch.of(matrix)
         with self._lock:
-            alive = np.flatnonzero(self._ids[: self._used] >= 0)
-            data, ids, rows = self._matrix[alive], self._ids[alive], self._used
-            generation = self._generation
-        graph = hnswlib.Index(space="ip", dim=self.dimensions)
-        graph.init_index(
-            max_elements=len(ids), ef_construction=GRAPH_BUILD, M=GRAPH_LINKS, random_seed=1
-        )
-        graph.add_items(data, ids)
-        with self._lock:
-            if generation == self._generation:
-                self._graph, self._graph_rows = graph, rows
+            if self._matrix.dtype != matrix.dtype:
+                self._matrix = matrix
+                self._ids = self._ids[: self._used].copy()
+            self._sketch, self._sketched, self._fitted = sketch, sketched, self._used
+            self._grow(len(self._ids))
 
-    def save_graph(self, folder: Path, embedder: str) -> None:
-        """Write the graph beside the index: to the side, flushed, renamed.
-
-        A graph that cannot be written is built again the next time.
-        """
-        with self._lock:
-            graph = self._graph
-        if graph is None:
-            return
-        try:
-            self._write_graph(graph, folder, embedder)
-        except (OSError, RuntimeError) as error:
-            log.warning("The graph of vectors is not kept: %s", error)
-            with contextlib.suppress(OSError):
-                (folder / PART_FILE).unlink()
-
-    def _write_graph(self, graph: Any, folder: Path, embedder: str) -> None:
-        temporary = folder / PART_FILE
-        graph.save_index(str(temporary))
-        if temporary.stat().st_size != graph.index_file_size():  # hnswlib does not look
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        label = {"count": graph.get_current_count(), "checksum": _checksum(temporary)}
-        temporary.replace(folder / GRAPH_FILE)
-        text = json.dumps({**label, "embedder": embedder, "dimensions": self.dimensions})
-        (folder / LABEL_FILE).write_text(text, encoding="utf-8")
-
-    def load_graph(self, folder: Path, embedder: str) -> bool:
-        """Read the graph if its label vouches for the file; returns whether it did.
-
-        Called right after the table was filled, before anyone searches: rows
-        that the graph knows are moved to the front.
-        """
-        try:
-            label = json.loads((folder / LABEL_FILE).read_text(encoding="utf-8"))
-            good = (
-                label["embedder"] == embedder
-                and label["dimensions"] == self.dimensions
-                and label["checksum"] == _checksum(folder / GRAPH_FILE)
-            )
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return False
-        if not good:
-            return False
-        import hnswlib
-
-        graph = hnswlib.Index(space="ip", dim=self.dimensions)
-        try:
-            graph.load_index(str(folder / GRAPH_FILE))
-        except RuntimeError:
-            return False
-        if graph.get_current_count() != label["count"]:
-            return False
-        with self._lock:
-            known = np.isin(self._ids[: self._used], np.array(graph.get_ids_list()))
-            self._keep(np.concatenate([np.flatnonzero(known), np.flatnonzero(~known)]))
-            self._graph, self._graph_rows = graph, int(known.sum())
-        return True
-
-    def _candidates(
-        self, query: Vectors, count: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        if self._graph is None:
-            scores = self._matrix[: self._used] @ query
-            # Rows of removed chunks are zero and sort below anything related.
-            return _top(scores, count + self._used - len(self._rows), 0)
-        # The graph still proposes chunks that have gone, and it throws when
-        # asked for more than it holds.
-        want = min(count * 2 + 50, self._graph.get_current_count())
-        self._graph.set_ef(max(GRAPH_SEARCH, want))
-        labels, _ = self._graph.knn_query(query, k=want, num_threads=1)
-        rows = np.array([self._rows[i] for i in labels[0].tolist() if i in self._rows], np.int64)
-        scores = self._matrix[rows] @ query
-        tail = self._matrix[self._graph_rows : self._used] @ query
-        more, more_scores = _top(tail, count, self._graph_rows)
-        return np.concatenate([rows, more]), np.concatenate([scores, more_scores])
-
-    def _keep(self, order: npt.NDArray[np.int64]) -> None:
-        """Keep only the rows in `order`, in that order."""
-        self._matrix, self._ids = self._matrix[order].copy(), self._ids[order].copy()
-        self._used = len(order)
-        self._rows = {int(chunk_id): row for row, chunk_id in enumerate(self._ids)}
-        self._graph, self._graph_rows = None, 0
-        self._generation += 1
+    def _compact(self) -> None:
+        """Close the gaps that removed chunks left."""
+        alive = np.flatnonzero(self._ids[: self._used] >= 0)
+        self._matrix, self._ids = self._matrix[alive], self._ids[alive]
+        self._used = len(alive)
+        self._row_of[self._ids] = np.arange(self._used)
+        if self._sketch is not None:
+            self._sketched = self._sketched[alive]
 
     def _grow(self, size: int) -> None:
-        matrix = np.zeros((size, self.dimensions), dtype=np.float32)
-        matrix[: self._used] = self._matrix[: self._used]
-        ids = np.full(size, -1, dtype=np.int64)
-        ids[: self._used] = self._ids[: self._used]
-        self._matrix, self._ids = matrix, ids
+        # In place: the system moves large arrays without copying them.
+        self._matrix.resize((size, self.dimensions), refcheck=False)
+        self._ids.resize(size, refcheck=False)
+        if self._sketch is not None:
+            self._sketched.resize((size, self._sketched.shape[1]), refcheck=False)
+
+    def _reach(self, size: int) -> None:
+        old = len(self._row_of)
+        self._row_of.resize(size, refcheck=False)
+        self._row_of[old:] = -1
 
 
 def load_table(
-    conn: sqlite3.Connection, embedder: str, dimensions: int, *, threshold: int = GRAPH_THRESHOLD
+    conn: sqlite3.Connection, embedder: str, dimensions: int, *, threshold: int = SKETCH_THRESHOLD
 ) -> VectorTable:
-    """Read the vectors of every chunk that has one, in the order of chunk ids."""
+    """Read the vectors of every chunk that has one."""
     table = VectorTable(dimensions, threshold=threshold)
-    cursor = conn.execute(
-        "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.key = c.key "
-        "WHERE v.embedder = ? ORDER BY c.id",
-        [embedder],
-    )
-    while rows := cursor.fetchmany(4096):
-        good = [(i, blob) for i, blob in rows if len(blob) == 2 * dimensions]
-        if good:
-            table.add([i for i, _ in good], unpack_vectors([b for _, b in good], dimensions))
+    key: bytes | None = b""
+    while key is not None:
+        key = load_some(table, conn, embedder, key)
     return table
+
+
+def load_some(
+    table: VectorTable, conn: sqlite3.Connection, embedder: str, after: bytes
+) -> bytes | None:
+    """Read the vectors of the next content addresses above `after`.
+
+    Returns the last of them, or None when there are no more. Both tables are
+    read in the order of addresses, which is far faster than that of chunks.
+    """
+    rows = conn.execute(
+        "SELECT v.key, v.vector, c.id FROM (SELECT key, vector FROM vectors "
+        "WHERE embedder = ? AND key > ? ORDER BY key LIMIT ?) v "
+        "LEFT JOIN chunks c ON c.key = v.key",
+        [embedder, after, LOADED_AT_ONCE],
+    ).fetchall()
+    add_packed(table, [(chunk_id, blob) for _, blob, chunk_id in rows if chunk_id is not None])
+    return max((key for key, _, _ in rows), default=None)
+
+
+def add_packed(table: VectorTable, rows: Iterable[tuple[int, bytes]]) -> None:
+    """Add (chunk id, float16 bytes) to a table; skip what it has, and what is damaged."""
+    size = 2 * table.dimensions
+    new = [(i, blob) for i, blob in rows if len(blob) == size and i not in table]
+    if new:
+        flat = np.frombuffer(b"".join(blob for _, blob in new), dtype=np.float16)
+        table.add([i for i, _ in new], flat.reshape(len(new), table.dimensions))
 
 
 def pack_vectors(vectors: Vectors) -> list[bytes]:
@@ -263,19 +211,9 @@ def unpack_vectors(blobs: Sequence[bytes], dimensions: int) -> Vectors:
     return flat.reshape(len(blobs), dimensions).astype(np.float32)
 
 
-def _top(
-    scores: npt.NDArray[np.float32], count: int, offset: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    if len(scores) > count:
-        rows = np.argpartition(-scores, count)[:count]
-    else:
-        rows = np.arange(len(scores))
-    return rows.astype(np.int64) + offset, scores[rows]
-
-
-def _checksum(path: Path) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+def _top(scores: npt.NDArray[np.floating], count: int) -> Rows:
+    """Return the rows of the `count` highest scores and of all that equal the last of them."""
+    if len(scores) <= count:
+        return np.arange(len(scores))
+    least = np.partition(scores, -count)[-count]
+    return np.flatnonzero(scores >= least)

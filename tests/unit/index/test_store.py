@@ -7,19 +7,18 @@ import pytest
 
 from commonplace.errors import StorageError
 from commonplace.index import store as store_module
-from commonplace.index.chunks import chunk_file
 from commonplace.index.database import open_reader, storage_error
-from commonplace.index.rows import FileContent, content_hash, read_chunks
+from commonplace.index.entries import file_entries
+from commonplace.index.rows import FileContent, FileEntries, content_hash, read_chunks
 from commonplace.index.store import Store
 from commonplace.index.vectors import pack_vectors
 from commonplace.workspace.files import FileStat
 
 
 def content(path, text, reason=""):
-    language, chunks = chunk_file(path, text)
-    stat = FileStat(path, len(text), 1, 1, 1)
-    kept = () if reason else chunks
-    return FileContent(stat, 5, content_hash(text.encode()), language.name, reason, kept)
+    data = text.encode()
+    entries = FileEntries("", reason, ()) if reason else file_entries(path, data)
+    return FileContent(FileStat(path, len(data), 1, 1, 1), 5, content_hash(data), entries)
 
 
 def matches(store, word):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from commonplace.index import trials
+from commonplace.index import parsers, trials
 from commonplace.index.trials import FILE_NAME, survives
 from commonplace.memory.project import Memory
 
@@ -27,7 +27,7 @@ def test_an_ordinary_file_survives():
 
 def test_a_crash_is_seen(monkeypatch):
     crash = [sys.executable, "-c", "import os; os.abort()"]
-    monkeypatch.setattr(trials, "worker_command", lambda _: crash)
+    monkeypatch.setattr(parsers, "worker_command", lambda _: crash)
     assert not survives("a.py", b"")
 
 
