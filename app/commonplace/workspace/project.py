@@ -11,6 +11,7 @@ from pathlib import Path
 from commonplace.errors import ProjectError
 from commonplace.workspace.files import FileStat, Snapshot, is_utf8, never, reason_to_skip
 from commonplace.workspace.ignore import RULE_FILES, IgnoreRules
+from commonplace.workspace.notes import PARENT, is_notes, matters_to_notes
 from commonplace.workspace.reading import parts_of, read_below
 from commonplace.workspace.scan import Walk, find_scope
 
@@ -52,6 +53,10 @@ class Workspace:
                 walk.visit("", None)
                 continue
             parts_of(folder)
+            if folder == PARENT or is_notes(folder):
+                walk.watch_notes()
+            if is_notes(folder):
+                continue
             above, _, name = folder.rpartition("/")
             scope = find_scope(self._root, self._rules, above)
             if scope is not None and not scope.ignores(name, True) and self._is_folder(folder):
@@ -72,6 +77,8 @@ class Workspace:
         scope = find_scope(self._root, self._rules, "/".join(parts[:-1]))
         if scope is None or scope.ignores(parts[-1], False) or not is_utf8(path):
             return None
+        if is_notes(path):
+            return None
         try:
             info = os.lstat(f"{self._root}/{path}")
         except OSError:
@@ -84,7 +91,7 @@ class Workspace:
         `folder` counted at the last scan. A file that carries rules matters
         even when it ignores itself.
         """
-        if name in RULE_FILES:
+        if name in RULE_FILES or matters_to_notes(folder, name):
             return True
         scope = find_scope(self._root, self._rules, folder)
         return scope is not None and not scope.ignores(name, is_dir)

@@ -35,18 +35,18 @@ def parts_of(path: str) -> list[str]:
     return parts
 
 
-def read_below(root: Path, path: str) -> bytes:
-    """Return the content of the regular file `path` below `root`.
+def read_below(root: Path, path: str, limit: int = MAX_FILE_BYTES) -> bytes:
+    """Return the content of the regular file `path` below `root`, of up to `limit` bytes.
 
     Raises `OSError`: not found, refused, not a regular file, too large.
     """
     parts = parts_of(path)
     if _CAN_OPEN_BELOW:
-        return _content(_open_below(root, parts), path)
+        return _content(_open_below(root, parts), path, limit)
     target = root.joinpath(*parts)
     if target.is_symlink() or not target.resolve().is_relative_to(root):
         raise _refusal(path)
-    return _content(os.open(target, _FLAGS), path)
+    return _content(os.open(target, _FLAGS), path, limit)
 
 
 def read_small(path: Path) -> bytes | None:

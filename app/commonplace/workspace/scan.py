@@ -20,6 +20,7 @@ from commonplace.workspace.files import (
 )
 from commonplace.workspace.ignore import IgnoreRules, Scope
 from commonplace.workspace.junk import INSIDE_MARKER
+from commonplace.workspace.notes import is_notes, note_folders
 
 _ENTRIES_BETWEEN_CHECKS = 1024
 
@@ -45,6 +46,12 @@ class Walk:
         self._waiting.append((folder, parent))
         while self._waiting:
             self._visit_one(*self._waiting.pop())
+        if not folder:
+            self.watch_notes()
+
+    def watch_notes(self) -> None:
+        """Take the folders of notes as walked, whatever the rules say of them."""
+        self._folders.update(note_folders(self._root))
 
     def snapshot(self) -> Snapshot:
         """Return what was found."""
@@ -76,6 +83,8 @@ class Walk:
         path = f"{folder}/{name}" if folder else name
         try:
             is_dir = entry.is_dir(follow_symlinks=False)
+            if is_notes(path):
+                return  # the book reads them
             if scope.ignores(name, is_dir):
                 return
             if not is_utf8(name):
