@@ -1,18 +1,19 @@
-"""Ordering: signals weighed by the shape of the question, and added up.
+"""Ordering: files by the signals, weighed by the shape of the question; then their passages.
 
-Tests, examples and generated code are demoted unless the question asks for
-them. Further chunks of one file count less, so that the list is not one file.
+A file is as good as its best passage. Which of its passages comes first is
+asked again, by words and meaning alone, since what speaks for a file says
+nothing about its lines. Further passages of one file count less, so that the
+list is not one file.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import mul
 
 from commonplace.index.rows import Place
-from commonplace.index.words import IDENTIFIER, SEPARATORS, name_forms, whole_form
 from commonplace.recall.candidates import Candidates
 from commonplace.recall.shapes import Question, Shape
 from commonplace.recall.signals import Signals, Spoken, signals_of
@@ -20,40 +21,27 @@ from commonplace.recall.signals import Signals, Spoken, signals_of
 Weights = Signals
 """How much each signal counts: the same fields."""
 
+NOTHING = Signals(*(0.0 for _ in Signals._fields))
 # Sentences: rounded from a fit that was cross-validated over repositories
 # (bench/recall/fit.py). The other shapes follow from what they are.
 WEIGHTS: Mapping[Shape, Weights] = {
-    "symbol": Weights(
-        words=0.5,
-        file_words=0.5,
-        matches=0.0,
-        vector=0.2,
-        file_vector=0.1,
-        names=3.0,
-        path=0.6,
-        stem=0.8,
+    "symbol": NOTHING._replace(
+        words=0.5, file_words=0.5, vector=0.2, file_vector=0.1, names=3.0, path=0.6, stem=0.8
     ),
-    "sentence": Weights(
-        words=0.2,
-        file_words=0.7,
-        matches=0.35,
+    "sentence": NOTHING._replace(
+        file_words=0.4,
+        matches=0.12,
         vector=0.6,
-        file_vector=0.5,
-        names=0.3,
-        path=0.2,
-        stem=0.45,
+        file_vector=0.28,
+        names=0.15,
+        stem=0.22,
+        called=0.25,
+        used=0.2,
     ),
-    "path": Weights(
-        words=0.5,
-        file_words=0.5,
-        matches=0.0,
-        vector=0.1,
-        file_vector=0.1,
-        names=0.5,
-        path=3.0,
-        stem=1.0,
+    "path": NOTHING._replace(
+        words=0.5, file_words=0.5, vector=0.1, file_vector=0.1, names=0.5, path=3.0, stem=1.0
     ),
-    "trace": Weights(
+    "trace": NOTHING._replace(
         words=0.6,
         file_words=0.6,
         matches=0.2,
@@ -63,29 +51,51 @@ WEIGHTS: Mapping[Shape, Weights] = {
         path=0.6,
         stem=0.2,
     ),
+    "error": NOTHING._replace(
+        words=0.4, file_words=0.4, vector=0.3, file_vector=0.1, names=0.3, stem=0.2, said=2.0
+    ),
+    "report": NOTHING._replace(
+        words=0.2,
+        file_words=0.5,
+        matches=0.2,
+        vector=0.4,
+        file_vector=0.3,
+        names=0.5,
+        path=0.4,
+        stem=0.3,
+        called=0.2,
+        used=0.1,
+    ),
 }
+"""What makes a file come first."""
+USES_PAST = any(weights.recent for weights in WEIGHTS.values())
+"""Whether the project's past is worth reading: no weight of it held on unseen projects
+(bench/recall/recent.py)."""
+WITHIN: Mapping[Shape, Weights] = {
+    **WEIGHTS,
+    "sentence": NOTHING._replace(words=0.3, vector=0.4, names=0.1),
+}
+"""What makes a passage come first among those of its file."""
 PLACE_BONUS = 3.0
 """What a chunk gains when a stack trace points at it."""
-DEMOTED = 0.4
-"""What tests, examples and generated code keep of their score."""
-SAME_FILE = 0.6
-"""What each further chunk of a file keeps of its score.
+SAME_FILE = 0.7
+"""What each further passage of a file keeps of its score.
 
-Less puts more files among the first ten, more puts the right lines there: from
-0.3 to 0.7 questions for files lose .006 NDCG@10, and questions for a function's
-lines win 17 points of hit@10.
+Less puts more files among the first ten, more puts the right lines there.
 """
-CLOSE = 0.25
-"""Cosine from which a passage is called close in meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A chunk with its final score and the reasons for it."""
+    """A chunk with its final score, and all that speaks for it."""
 
-    chunk_id: int
     score: float
-    reasons: tuple[str, ...]
+    spoken: Spoken
+
+    @property
+    def chunk_id(self) -> int:
+        """The chunk that is ranked."""
+        return self.spoken.candidate.chunk_id
 
 
 def rank(
@@ -96,61 +106,33 @@ def rank(
 ) -> list[Ranked]:
     """Order the candidates of `question`, best first; leave out what nothing speaks for."""
     weights = weights or WEIGHTS[question.shape]
-    scored = [
-        (score, spoken)
-        for spoken in signals_of(question, candidates, places)
-        if (score := score_of(spoken, weights)) > 0
+    by_path: dict[str, list[tuple[float, Spoken]]] = defaultdict(list)
+    for spoken in signals_of(question, candidates, places):
+        score = score_of(spoken, weights)
+        if score > 0:
+            by_path[spoken.place.path].append((score, spoken))
+    found = [
+        Ranked(round(score, 4), spoken)
+        for path in sorted(by_path)
+        for score, spoken in _spread(by_path[path], WITHIN[question.shape])
     ]
-    return [
-        Ranked(spoken.candidate.chunk_id, round(score, 4), _reasons(question, spoken))
-        for score, spoken in _spread(scored)
-    ]
+    return sorted(found, key=lambda ranked: -ranked.score)
 
 
 def score_of(spoken: Spoken, weights: Weights) -> float:
     """Return the weighed sum of a candidate's signals."""
-    score = sum(map(mul, weights, spoken.signals), 0.0)
-    score += PLACE_BONUS * spoken.candidate.place
-    return score * (DEMOTED if spoken.demotion else 1.0)
+    return _sum(spoken, weights) * spoken.demotion.keeps
 
 
-def _spread(scored: Sequence[tuple[float, Spoken]]) -> list[tuple[float, Spoken]]:
-    """Let each further chunk of a file count less, best first."""
-    seen: dict[str, int] = defaultdict(int)
-    result = []
-    for score, spoken in sorted(scored, key=lambda item: (-item[0], item[1].place.path)):
-        path = spoken.place.path
-        result.append((score * SAME_FILE ** seen[path], spoken))
-        seen[path] += 1
-    return sorted(result, key=lambda item: -item[0])
+def _sum(spoken: Spoken, weights: Weights) -> float:
+    return sum(map(mul, weights, spoken.signals), PLACE_BONUS * spoken.candidate.place)
 
 
-def _reasons(question: Question, spoken: Spoken) -> tuple[str, ...]:
-    candidate, signals = spoken.candidate, spoken.signals
-    reasons = []
-    if candidate.place:
-        reasons.append("named by the stack trace")
-    if signals.names:
-        reasons.append(f"defines {_defined(question, spoken)}")
-    if signals.words > 0.5:
-        reasons.append("shares rare words with the question")
-    elif signals.words > 0:
-        reasons.append("shares words with the question")
-    if signals.vector > 0.5 and (candidate.vector or 0.0) > CLOSE:
-        reasons.append("close in meaning")
-    if signals.path > 0.3:
-        reasons.append("the path holds words of the question")
-    if spoken.demotion:
-        reasons.append(spoken.demotion)
-    return tuple(reasons or ["distantly related"])
-
-
-def _defined(question: Question, spoken: Spoken) -> str:
-    """Return the names the chunk defines, as the code or else the user wrote them."""
-    names = spoken.candidate.names
-    whole = [n for n in names if not any(o != n and o.endswith(f".{n}") for o in names)]
-    parts = SEPARATORS.split(spoken.place.symbol)
-    tails = [".".join(parts[start:]) for start in range(len(parts))]
-    spelled = {form: tail for tail in tails for form in name_forms(tail)[:1]}
-    asked = {whole_form(word): word for word in IDENTIFIER.findall(question.text)}
-    return ", ".join(dict.fromkeys(spelled.get(n) or asked.get(n, n) for n in whole))
+def _spread(
+    chunks: Sequence[tuple[float, Spoken]], within: Weights
+) -> Iterator[tuple[float, Spoken]]:
+    """Give the best passage of a file the file's score, and each further one less."""
+    best = max(score for score, _ in chunks)
+    ordered = sorted((spoken for _, spoken in chunks), key=lambda s: -_sum(s, within))
+    for number, spoken in enumerate(ordered):
+        yield best * SAME_FILE**number, spoken

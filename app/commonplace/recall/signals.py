@@ -6,9 +6,9 @@ defines), some of its file (how much of it matches, what its path says).
 
 from __future__ import annotations
 
-import re
+import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -19,6 +19,7 @@ import snowballstemmer
 from commonplace.index.rows import Place, last_name
 from commonplace.index.words import IDENTIFIER, forms_of, whole_form
 from commonplace.recall.candidates import Candidate, Candidates
+from commonplace.recall.demotions import Demotion, Demotions
 from commonplace.recall.shapes import Question
 
 _STEMMER = snowballstemmer.stemmer("english")
@@ -26,29 +27,19 @@ SUMMED = 8
 DECAY = 0.7
 """A file's best chunks are added up, each further one counting this much less."""
 
-TESTS = re.compile(
-    r"(?:^|/)(?:tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?)(?:/|$)"
-    r"|(?:^|/)test_[^/]*$|[._-](?:test|tests|spec)\.[^/]*$|(?:Test|Tests|Spec)\.\w+$"
-)
-EXAMPLES = re.compile(
-    r"(?:^|/)(?:examples?|samples?|demos?|benchmarks?|bench)(?:/|$)", re.IGNORECASE
-)
-GENERATED = re.compile(
-    r"(?:^|/)(?:vendor|third_party|dist|generated|_generated)/|\.min\.\w+$|\.lock$|_pb2\.py$"
-    r"|(?:^|/)(?:package-lock\.json|yarn\.lock|poetry\.lock)$"
-)
-ASKS_TESTS = frozenset({"test", "tests", "testing", "spec", "fixture", "mock"})
-ASKS_EXAMPLES = frozenset({"example", "examples", "sample", "demo", "benchmark"})
-
 
 class Signals(NamedTuple):
     """What speaks for one chunk.
 
     Of the chunk: `words` is its BM25, `vector` its nearness in meaning, `names`
-    how well it defines what the question names. Of its file: `file_words` and
+    how well it defines what the question names, `said` how much of an error
+    message it holds word by word. Of its file: `file_words` and
     `file_vector` add up the best chunks, `matches` adds up all of them (central
     files match in many places), `path` is the share of the question's words in
-    the path, `stem` the share of the file name's words in the question.
+    the path, `stem` the share of the file name's words in the question,
+    `called` how near the file's name is in meaning, `used` how many other
+    candidates use what the file defines, `recent` how much it was changed of
+    late, where the question is about a change.
     """
 
     words: float
@@ -59,16 +50,20 @@ class Signals(NamedTuple):
     names: float
     path: float
     stem: float
+    called: float
+    used: float
+    said: float
+    recent: float
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A candidate, its place, its signals, and why it counts less, if it does."""
+    """A candidate, its place, its signals, and how much less it counts."""
 
     candidate: Candidate
     place: Place
     signals: Signals
-    demotion: str
+    demotion: Demotion
 
 
 def signals_of(
@@ -81,11 +76,14 @@ def signals_of(
     words = _Scale([c.words for c in alive], low=0.0)
     vectors = _Scale([c.vector for c in alive])
     files = _files(alive, places, words, vectors)
+    of_file = _file_signals(question, candidates, files)
+    demotions = Demotions(question, files)
+    demoted = {path: demotions.of(path) for path in files}
     found = []
     for candidate in alive:
         place = places[candidate.chunk_id]
         file_words, matches, file_vector = files[place.path]
-        path, stem = _path_signals(question, place.path, candidates.rarity)
+        path, stem, called, used, recent = of_file[place.path]
         signals = Signals(
             words=words.share(candidate.words),
             file_words=file_words,
@@ -95,9 +93,34 @@ def signals_of(
             names=_name_signal(question, candidate, place),
             path=path,
             stem=stem,
+            called=called,
+            used=used,
+            said=candidate.said,
+            recent=recent,
         )
-        found.append(Spoken(candidate, place, signals, _demotion(question, place.path)))
+        found.append(Spoken(candidate, place, signals, demoted[place.path]))
     return found
+
+
+def _file_signals(
+    question: Question, candidates: Candidates, paths: Iterable[str]
+) -> dict[str, tuple[float, float, float, float, float]]:
+    """Return (path, stem, called, used, recent) of each file."""
+    users = {path: math.log1p(candidates.users.get(path, 0.0)) for path in paths}
+    wanted = {root_of(word): candidates.rarity.get(word, 1.0) for word in question.words}
+    called = _Scale([candidates.nearness.get(path) for path in users])
+    used = _Scale([*users.values(), 0.0])
+    changed = {path: math.log1p(candidates.recent.get(path, 0.0)) for path in users}
+    recent = _Scale([*changed.values(), 0.0])
+    return {
+        path: (
+            *_path_signals(wanted, path),
+            called.share(candidates.nearness.get(path)),
+            used.share(users[path]) if users[path] else 0.0,
+            recent.share(changed[path]) if changed[path] else 0.0,
+        )
+        for path in users
+    }
 
 
 class _Scale:
@@ -152,18 +175,17 @@ def _name_signal(question: Question, candidate: Candidate, place: Place) -> floa
     return min(1.0, len(set(candidate.names)) / 2) * (1.0 if exact else 0.7)
 
 
-def _path_signals(
-    question: Question, path: str, rarity: Mapping[str, float]
-) -> tuple[float, float]:
-    """Return the share of the question's words in the path, and how well the stem fits."""
-    if not question.words:
+def _path_signals(wanted: Mapping[str, float], path: str) -> tuple[float, float]:
+    """Return the share of the question's words in the path, and how well the stem fits.
+
+    `wanted` are the stems of the question's words, and how rare each is.
+    """
+    if not wanted:
         return 0.0, 0.0
     parts, stem = _path_words(path)
-    wanted = {root_of(word): rarity.get(word, 1.0) for word in question.words}
-    whole = sum(wanted.values()) or 1.0
-    share = sum(weight for word, weight in wanted.items() if word in parts) / whole
+    held = sum(wanted[word] for word in parts & wanted.keys())
     fits = sum(word in wanted for word in stem) / len(stem) if stem else 0.0
-    return min(1.0, share * 2), fits
+    return min(1.0, 2 * held / (sum(wanted.values()) or 1.0)), fits
 
 
 @lru_cache(maxsize=20_000)
@@ -182,15 +204,3 @@ def _words(name: str) -> list[str]:
 def root_of(word: str) -> str:
     """Return the stem of an English word, so that ``routes`` meets ``routing``."""
     return str(_STEMMER.stemWord(word))
-
-
-def _demotion(question: Question, path: str) -> str:
-    """Return why a file counts less for this question; empty if it does not."""
-    asked = set(question.terms)
-    if TESTS.search(path) and not asked & ASKS_TESTS:
-        return "test code counts less"
-    if EXAMPLES.search(path) and not asked & ASKS_EXAMPLES:
-        return "example code counts less"
-    if GENERATED.search(path):
-        return "generated or vendored code counts less"
-    return ""

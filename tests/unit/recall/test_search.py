@@ -1,9 +1,13 @@
 """Recall over a small project: the right lines first, with reasons, true on the disk."""
 
+from dataclasses import replace
+
 import pytest
 
 from commonplace.errors import QuestionError
+from commonplace.index.rows import ChunkRow
 from commonplace.memory.project import Memory
+from commonplace.recall.search import _Disk
 
 FILES = {
     "src/session.py": (
@@ -137,3 +141,14 @@ def test_no_question_is_syntax(memory, text):
 def test_the_question_is_answered_while_the_index_is_built(memory):
     memory.report(phase="reading")
     assert "still being built" in memory.search("session", 3).note
+
+
+def test_of_equal_lines_those_are_meant_that_were_found(tmp_path):
+    body = "def close(self):\n    self.handle.close()\n    self.handle = None\n    return True\n"
+    text = f"class A:\n    x = 1\n\n\n{body}\n\nclass B:\n    y = 2\n\n\n{body}"
+    row = ChunkRow(1, "a.py", "python", 15, 18, "function", "close", body.rstrip("\n"))
+    disk = _Disk(lambda _: text.encode())
+    assert text.split("\n")[14] == "def close(self):"
+    assert disk.locate(row) == 15
+    assert disk.locate(replace(row, start_line=9)) == 5
+    assert disk.locate(replace(row, text="def open(self):")) is None

@@ -55,3 +55,59 @@ def test_neighbouring_words_may_be_one_name():
 def test_any_text_is_read(text):
     question = read_question(text)
     assert len(question.terms) <= MAX_TERMS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TypeError: cannot unpack non-iterable NoneType object",
+        "click.exceptions.UsageError: No such option: --frob",
+        "fatal: not a git repository (or any of the parent directories): .git",
+        "error[E0382]: borrow of moved value: `x`",
+        "src/main.c:12:5: error: expected ';' before '}' token",
+        "panic: runtime error: index out of range [3] with length 3",
+    ],
+)
+def test_a_pasted_message_is_an_error(text):
+    assert read_question(text).shape == "error"
+
+
+@pytest.mark.parametrize(
+    "text", ["how are errors handled", "where is the error: class defined", "what raises TypeError"]
+)
+def test_a_question_about_errors_is_none(text):
+    assert read_question(text).shape != "error"
+
+
+def test_values_are_no_part_of_a_message():
+    text = "Error: Invalid value for '--count': 12 is not in the range 1<=x<=9."
+    found = read_question(text).phrases
+    assert found == ("invalid value for", "in the range", "is not in the range")
+
+
+def test_names_quoted_in_a_report_are_what_is_looked_for():
+    text = (
+        "Uploads fail since the last release.\n\nWhen I call `Session.send` with a large body, "
+        "the retry logic never starts.\nI expected max_retries to apply.\n\n"
+        "```python\nsession.send(request)\n```\n"
+    )
+    question = read_question(text)
+    assert question.shape == "report"
+    assert {"session", "send", "maxretries", "request"} <= set(question.names)
+    assert "uploads" not in question.names
+    assert "uploads" in question.terms
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("Fix the headers of redirects", True),
+        ("parser: avoid a copy of each line", True),
+        ("Added support for proxies", True),
+        ("how does the parser avoid copies", False),
+        ("connection pool", False),
+        ("ValueError: cannot add the header", False),
+    ],
+)
+def test_what_is_to_be_changed_reads_like_the_subject_of_a_commit(text, change):
+    assert read_question(text).change is change
