@@ -1,7 +1,8 @@
 """Keeps a memory up to date behind a window.
 
 One thread owns the writing side of `Memory`: it reconciles what the watcher
-hints at, then embeds in small steps between which new changes are seen.
+hints at, then embeds in small steps between which new changes are seen, and
+learns from the project when nothing else is left to do.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
@@ -26,6 +28,8 @@ EMBED_STEP = 64
 RETRY_SECONDS = 5.0
 
 NICENESS = 10
+FIRST_FILES, SELDOM_FILES = 1.0, 8.0
+"""Seconds of reading after which files read so far are told of: soon at first, then seldom."""
 
 EVERYTHING: frozenset[str] = frozenset({""})
 
@@ -34,7 +38,8 @@ class Keeper:
     """Runs the writing side of a `Memory` in a thread of its own.
 
     `on_files` is called when the set of files changed, `on_changed` with the
-    paths whose content did; both from the keeper's thread.
+    paths whose content did; both from the keeper's thread. `on_notes` is called
+    when notes or what became of their anchors changed, from any thread.
     """
 
     def __init__(
@@ -43,14 +48,18 @@ class Keeper:
         *,
         on_files: Callable[[], None],
         on_changed: Callable[[list[str]], None],
+        on_notes: Callable[[], None] = lambda: None,
     ) -> None:
         self._memory = memory
+        self._on_notes = on_notes
+        memory.book.on_change = self._notes_changed
         self._on_files = on_files
         self._on_changed = on_changed
         self._wake = threading.Condition()
         self._pending: set[str] = {""}
         self._closing = False
         self._paused = False
+        self._rebuilding = False
         self._embedding = True
         self._watcher = Watcher(memory.workspace, self._noticed)
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -77,6 +86,12 @@ class Keeper:
         folder = str(PurePosixPath(path).parent)
         self._noticed(frozenset({"" if folder == "." else folder}))
 
+    def tend(self) -> None:
+        """Look at the notes soon: something happened that may be worth a draft."""
+        with self._wake:
+            self._embedding = True
+            self._wake.notify_all()
+
     def pause(self) -> None:
         """Stop reading and embedding; what is indexed can be searched."""
         with self._wake:
@@ -90,13 +105,29 @@ class Keeper:
             self._pending.add("")
             self._wake.notify_all()
 
+    def rebuild(self) -> None:
+        """Throw the index away soon and read everything anew; a pause ends by that."""
+        with self._wake:
+            self._rebuilding = True
+            self._paused = False
+            self._pending.add("")
+            self._wake.notify_all()
+
+    def _notes_changed(self) -> None:
+        self._on_notes()
+        self.tend()  # new notes want vectors, and a look at the code they speak of
+
     def _noticed(self, folders: frozenset[str] | None) -> None:
         with self._wake:
             self._pending |= EVERYTHING if folders is None else folders
             self._wake.notify_all()
 
     def _stopped(self) -> bool:
-        return self._closing or self._paused
+        return self._closing or self._paused or self._rebuilding
+
+    def _wanted(self) -> bool:
+        """Whether something more urgent waits."""
+        return self._stopped() or bool(self._pending)
 
     def _run(self) -> None:
         _give_way()
@@ -107,11 +138,21 @@ class Keeper:
                 if self._closing:
                     return
                 folders, self._pending = self._pending, set()
+                rebuild, self._rebuilding = self._rebuilding, False
             try:
+                if rebuild:
+                    self._memory.rebuild()
+                    self._on_files()
                 if folders:
                     self._reconcile(folders)
                 else:
                     self._embedding = self._memory.embed(self._stopped, EMBED_STEP)
+                    if not self._embedding:
+                        self._memory.tend_notes(self._stopped)
+                        self._embedding = not self._memory.check(self._wanted)
+                    if not self._embedding:
+                        self._rested()
+                        self._memory.learn(self._wanted)
             except CancelledError:
                 self._give_back(folders)
             except (CommonplaceError, sqlite3.Error) as error:
@@ -125,13 +166,17 @@ class Keeper:
 
     def _rest(self) -> None:
         """Say that nothing is left to do, and wait."""
+        self._rested()
+        self._wake.wait()
+
+    def _rested(self) -> None:
+        """Say that all is done which anyone would wait for."""
         phase = "paused" if self._paused else "ready"
         if self._memory.status.phase != phase:
             self._memory.report(phase=phase, done=0, total=0)
-        self._wake.wait()
 
     def _reconcile(self, folders: set[str]) -> None:
-        outcome = self._memory.refresh(folders, self._stopped)
+        outcome = self._memory.refresh(folders, self._telling(self._stopped))
         if self._watcher.state.note == "not started":
             self._watcher.start(self._memory.folders)
         else:
@@ -146,6 +191,24 @@ class Keeper:
         if outcome.changed:
             self._on_changed(list(outcome.changed))
             self._embedding = True
+
+    def _telling(self, stop: Callable[[], bool]) -> Callable[[], bool]:
+        """Return `stop`, which while files are read also tells now and then that there are more.
+
+        It is asked all the time; a large project would else look empty until all of it is read.
+        """
+        pause, due = FIRST_FILES, time.monotonic() + FIRST_FILES
+
+        def stopped() -> bool:
+            nonlocal pause, due
+            now = time.monotonic()
+            if now > due and self._memory.status.phase == "reading":
+                pause = min(pause * 2, SELDOM_FILES)
+                due = now + pause
+                self._on_files()
+            return stop()
+
+        return stopped
 
     def _give_back(self, folders: set[str]) -> None:
         """Keep the work that was interrupted for later; some of it may be done."""

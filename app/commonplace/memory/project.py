@@ -16,14 +16,30 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from commonplace.errors import CancelledError, DamagedIndexError, ModelError, ProjectBusyError
+from commonplace.book.book import Book
+from commonplace.book.code import IndexedCode
+from commonplace.errors import (
+    CancelledError,
+    DamagedIndexError,
+    ModelError,
+    ProjectBusyError,
+    StorageError,
+)
+from commonplace.index.codeplaces import CodePlace, NamePlaces
 from commonplace.index.database import is_damage, storage_error
+from commonplace.index.embedder import Embedder
 from commonplace.index.indexer import EMBED_BATCH, Changes, Indexer, Outcome
 from commonplace.index.store import Store
-from commonplace.memory.readers import Readers, embedder_or_note
+from commonplace.index.structure import places_of
+from commonplace.index.symbols import symbols_matching
+from commonplace.memory.details import details_of
+from commonplace.memory.figures import Details
+from commonplace.memory.joining import Sources, notes_for, with_notes
+from commonplace.memory.learning import Learning
+from commonplace.memory.readers import Readers, depth_or_note, embedder_or_note
 from commonplace.memory.status import Status
 from commonplace.paths import StatePaths
-from commonplace.recall.passages import Found
+from commonplace.recall.passages import Found, Passage
 from commonplace.recall.search import search
 from commonplace.workspace.files import Skipped, Snapshot, never
 from commonplace.workspace.project import Workspace
@@ -58,6 +74,8 @@ class Memory:
         state: StatePaths,
         *,
         embedder: str = "built-in",
+        adapter: str = "auto",
+        depth: str = "off",
         embed_threads: int | None = None,
         on_status: StatusListener = _quiet,
     ) -> None:
@@ -70,12 +88,18 @@ class Memory:
         self.folders: frozenset[str] = frozenset()
         self._damaged = False
         self._embedder, note = embedder_or_note(embedder, state, embed_threads)
-        self._lock = _lock(self.folder, self.root)
+        self._depth, too = depth_or_note(depth, state, embed_threads)
+        self._lock = lock_project(self.folder, self.root)
         try:
             self.store = Store(self.folder)
             self._indexer = self._new_indexer()
             self._readers = Readers(self.store.path)
-            self._notes = {"index": self.store.rebuilt, "embedder": note}
+            self.book = Book(self.root, state, self.folder)
+            if self._embedder is not None:
+                self.book.catalogue.use(self._embedder)
+            adapted = self._embedder if adapter == "auto" else None
+            self._learning = Learning(self.root, self.folder, adapted)
+            self._notes = {"index": self.store.rebuilt, "embedder": note, "depth": too}
             self._announce()
         except BaseException:
             self._lock.release()
@@ -84,6 +108,7 @@ class Memory:
     def close(self) -> None:
         """Give the project up; everything committed stays."""
         self._readers.close()
+        self.book.close()
         try:
             if self._damaged:
                 self.store.rebuild()
@@ -121,6 +146,7 @@ class Memory:
             changes = self._indexer.changes_since(snapshot, folders)
             outcome = self._read(changes, stop)
             self._announce()
+        self._sync_notes(stop)
         return outcome
 
     def embed(self, stop: Callable[[], bool] = never, limit: int | None = None) -> bool:
@@ -131,6 +157,9 @@ class Memory:
         """
         done = 0
         try:
+            while self.book.catalogue.embed_some(EMBED_BATCH):  # a few, and wanted first
+                if stop():
+                    raise CancelledError("Stopped.")
             while limit is None or done < limit:
                 if stop():
                     raise CancelledError("Stopped.")
@@ -148,6 +177,65 @@ class Memory:
             self._damaged = True
             self.refresh(None, stop)
         return True
+
+    def learn(self, stop: Callable[[], bool] = never) -> None:
+        """Read the project's past and fit its adapter, where it is time to; for idle moments.
+
+        Raises `CancelledError` and `StorageError`; what was learned before stays in use.
+        """
+        self._warm()
+        with self._storage():
+            self._learning.learn(self._readers.get(), stop, adapt=not self.waiting)
+        if self.status.adapter != self._learning.figures:
+            self.report(adapter=self._learning.figures)
+
+    def _warm(self) -> None:
+        """Load what reads passages again; a model that cannot be loaded is told and left alone."""
+        if self._depth is not None and not self._depth.ready:
+            try:
+                self._depth.warm()
+            except ModelError as error:
+                self._depth = None
+                self.note("depth", str(error))
+
+    def code(self) -> IndexedCode:
+        """Return the project's code as the book sees it, for the calling thread."""
+        return IndexedCode(self._readers.get(), self.workspace.read)
+
+    def tend_notes(self, stop: Callable[[], bool] = never) -> None:
+        """Check what notes speak of, and propose drafts; only what is new is looked at.
+
+        Raises `CancelledError`; what was done until then stays.
+        """
+        with self._storage():
+            checked = self.book.check(self.code(), None, stop)
+        drafts = self.book.propose()
+        if checked or drafts:
+            self.book.on_change()
+
+    def _sync_notes(self, stop: Callable[[], bool]) -> None:
+        """Follow the notes' files; trouble with them is told and stops nothing else."""
+        try:
+            self.book.sync(stop)
+            self.note("notes", self.book.records.note)
+        except StorageError as error:
+            self.note("notes", str(error))
+
+    def check(self, stop: Callable[[], bool] = never) -> bool:
+        """Look at every page of a large index, once; one that is damaged is built anew.
+
+        Returns whether that is done; it ends early if `stop` says so.
+        """
+        if self.store.checked:
+            return True
+        self.report(phase="ready", done=0, total=0)
+        try:
+            with self._storage():
+                self.store.check(stop)
+        except DamagedIndexError:
+            self._damaged = True
+            self.refresh(None, stop)
+        return self.store.checked
 
     @property
     def waiting(self) -> int:
@@ -169,6 +257,8 @@ class Memory:
         `wait` says whether to wait for the embedder to load; a window does
         not, and its first answers rest on words.
         """
+        if wait:
+            self._warm()
         embedder = self._embedder
         if embedder is not None and not (wait or embedder.ready):
             embedder = None
@@ -180,10 +270,38 @@ class Memory:
                 self.workspace.read,
                 embedder=embedder,
                 vectors=self._indexer.vectors,
+                learned=self._learning.learned,
+                depth=self._depth,
                 on_stale=on_stale,
             )
+            found = with_notes(found, limit, self._sources(embedder))
         busy = self.status.phase in {"opening", "scanning", "reading"}
         return replace(found, note=BUILDING) if busy else found
+
+    def search_notes(self, question: str, limit: int) -> list[Passage]:
+        """Return the kept notes that have to do with `question`, best first."""
+        with self._storage():
+            return notes_for(question, limit, self._sources(self._embedder))
+
+    def places(self, name: str, limit: int) -> NamePlaces:
+        """Return where `name` is defined and used. May run in any thread."""
+        with self._storage():
+            return places_of(self._readers.get(), name, limit)
+
+    def symbols(self, typed: str, limit: int) -> list[CodePlace]:
+        """Return the definitions whose name holds what was `typed`. May run in any thread."""
+        with self._storage():
+            return symbols_matching(self._readers.get(), typed, limit)
+
+    def details(self) -> Details:
+        """Return figures of the index. May run in any thread."""
+        embedder = "" if self._embedder is None else self._embedder.id
+        with self._storage():
+            return details_of(self._readers.get(), self.folder, embedder, self.skipped())
+
+    def _sources(self, embedder: Embedder | None) -> Sources:
+        conn, vectors = self._readers.get(), self._indexer.vectors
+        return Sources(self.book, conn, self.workspace.read, embedder, vectors)
 
     def files(self) -> list[str]:
         """Return the paths that can be searched, sorted. May run in any thread."""
@@ -228,14 +346,27 @@ class Memory:
         self.store.rebuild()
         return Indexer(self.workspace, self.store, self._embedder)
 
+    def rebuild(self) -> None:
+        """Throw the index away because somebody asked for it; the next refresh reads everything.
+
+        Notes are no part of it and stay as they are.
+        """
+        self._begin_again()
+        self.folders = frozenset()  # nothing was looked at yet, so nothing is known to be empty
+        self.note("index", "")
+        self._announce()
+
     def _rebuild(self) -> None:
-        """Begin again with an empty index."""
         log.warning("The index is damaged and is rebuilt")
+        self._begin_again()
+        self.note("index", self.store.rebuilt)
+
+    def _begin_again(self) -> None:
+        """Begin again with an empty index."""
         self.store.rebuild()
         self._damaged = False
         self._indexer = self._new_indexer()
         self._readers.renew()
-        self.note("index", self.store.rebuilt)
 
     def _read(self, changes: Changes, stop: Callable[[], bool]) -> Outcome:
         total = len(changes.read)
@@ -265,12 +396,15 @@ class Memory:
             files=counts.files,
             chunks=counts.chunks,
             vectors=len(self._indexer.vectors),
+            adapter=self._learning.figures,
             skipped=counts.skipped + len(self._unread),
         )
 
 
-def _lock(folder: Path, root: Path) -> FileLock:
-    lock = FileLock(folder / LOCK_FILE, timeout=0)
+def lock_project(folder: Path, root: Path) -> FileLock:
+    """Take the project for this process alone; raises `ProjectBusyError` and `StorageError`."""
+    # Not of one thread: a window's requests open and close it in whichever is free.
+    lock = FileLock(folder / LOCK_FILE, timeout=0, thread_local=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -10,6 +10,7 @@ from commonplace.errors import ModelError
 from commonplace.index.database import open_reader
 from commonplace.index.embedder import Embedder, open_embedder
 from commonplace.paths import StatePaths
+from commonplace.recall.depth import Depth
 
 
 class Readers:
@@ -41,6 +42,12 @@ class Readers:
         with self._guard:
             while self._all:
                 self._all.pop().close()
+
+
+def depth_or_note(name: str, state: StatePaths, threads: int | None) -> tuple[Depth | None, str]:
+    """Return what reads the best passages again, if the user set any, or what is wrong with it."""
+    embedder, note = embedder_or_note("none" if name == "off" else name, state, threads)
+    return (None if embedder is None else Depth(embedder)), note
 
 
 def embedder_or_note(

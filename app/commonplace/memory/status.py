@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Phase = Literal["opening", "scanning", "reading", "embedding", "ready", "paused", "failed"]
@@ -16,7 +16,8 @@ class Status:
     `done` and `total` count what `phase` works on: files while reading, texts
     while embedding. `files`, `chunks` and `vectors` are what can be searched
     now. `watching` is ``events`` or ``polling``. `note` is a sentence for the
-    user, with its remedy, when something is not as it should be.
+    user, with its remedy, when something is not as it should be. `adapter` is
+    what fitting to the project's own words found (`Figures.to_wire`), if it was tried.
     """
 
     phase: Phase = "opening"
@@ -28,6 +29,7 @@ class Status:
     skipped: int = 0
     watching: str = ""
     note: str = ""
+    adapter: dict[str, Any] = field(default_factory=dict)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the status as plain JSON data."""

@@ -1,20 +1,25 @@
 """The memory process of a window: one project, served over the wire.
 
-Methods: ``open``, ``search``, ``status``, ``files``, ``reconcile``, ``pause``
-and ``resume``. Events: ``status``, ``files`` (the set changed) and ``changed``
-(paths whose content changed).
+Methods: ``open``, ``search``, ``places``, ``symbols``, ``status``, ``details``, ``files``,
+``reconcile``, ``pause``, ``resume`` and ``rebuild``, and those about notes
+(`memory.notes`). Events: ``status``, ``files`` (the set changed), ``changed``
+(paths whose content changed) and ``notes``.
 """
 
 from __future__ import annotations
 
-import threading
+import dataclasses
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from commonplace.errors import DamagedIndexError, ProjectError
+from commonplace.index.structure import PLACES
+from commonplace.index.symbols import SYMBOLS
 from commonplace.memory.background import Keeper
+from commonplace.memory.gate import Gate
+from commonplace.memory.notes import NotesService
 from commonplace.memory.project import Memory
 from commonplace.memory.status import Status
 from commonplace.paths import StatePaths
@@ -37,29 +42,45 @@ class MemoryService:
         self._state = state or StatePaths.from_environment()
         self._memory: Memory | None = None
         self._keeper: Keeper | None = None
-        self._guard = threading.Lock()
+        self._gate = Gate()
         self._throttle = StatusThrottle(notify)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the methods this process has."""
-        return {
-            "open": self.open,
+        using: Mapping[str, Handler] = {
             "search": self.search,
+            "places": self.places,
+            "symbols": self.symbols,
             "status": self.status,
+            "details": self.details,
             "files": self.files,
             "reconcile": self.reconcile,
             "pause": self.pause,
             "resume": self.resume,
+            "rebuild": self.rebuild,
+            **NotesService(self._opened).handlers(),
         }
+        return {"open": self.open} | {m: self._sharing(handler) for m, handler in using.items()}
+
+    def _sharing(self, handler: Handler) -> Handler:
+        """Return `handler` so that the project stays open while it runs."""
+
+        def run(params: Message, task: Task) -> Message:
+            with self._gate.shared():
+                return handler(params, task)
+
+        return run
 
     def open(self, params: Message, _: Task) -> Message:
         """Open ``path`` and start to index it; another project is closed first."""
-        with self._guard:
+        with self._gate.alone():
             self.close()
             memory = Memory(
                 Path(str(params["path"])),
                 self._state,
                 embedder=str(params.get("embedder", "built-in")),
+                adapter=str(params.get("adapter", "auto")),
+                depth=str(params.get("depth", "off")),
                 embed_threads=EMBED_THREADS,
                 on_status=self._throttle.status,
             )
@@ -68,6 +89,7 @@ class MemoryService:
                 memory,
                 on_files=lambda: self._notify("files", {}),
                 on_changed=lambda paths: self._notify("changed", {"paths": paths[:CHANGED_LIMIT]}),
+                on_notes=lambda: self._notify("notes", {}),
             )
             self._keeper.start()
             return {"root": str(memory.root), "status": memory.status.to_wire()}
@@ -90,6 +112,25 @@ class MemoryService:
         except DamagedIndexError:
             keeper.reconcile()
             raise
+
+    def places(self, params: Message, _: Task) -> Message:
+        """Return where ``name`` is defined and used, at most ``limit`` lines of each."""
+        memory, keeper = self._opened()
+        try:
+            return memory.places(str(params["name"]), int(params.get("limit", PLACES))).to_wire()
+        except DamagedIndexError:
+            keeper.reconcile()
+            raise
+
+    def symbols(self, params: Message, _: Task) -> Message:
+        """Return the definitions whose name holds ``typed``, at most ``limit``."""
+        memory, _keeper = self._opened()
+        found = memory.symbols(str(params["typed"]), int(params.get("limit", SYMBOLS)))
+        return {"symbols": [dataclasses.asdict(place) for place in found]}
+
+    def details(self, _params: Message, _: Task) -> Message:
+        """Return figures of the index: its size, its age, counts by reason and language."""
+        return self._opened()[0].details().to_wire()
 
     def status(self, _params: Message, _: Task) -> Message:
         """Return the present status."""
@@ -116,6 +157,11 @@ class MemoryService:
     def resume(self, _params: Message, _: Task) -> Message:
         """Go on indexing."""
         self._opened()[1].resume()
+        return {}
+
+    def rebuild(self, _params: Message, _: Task) -> Message:
+        """Throw the index away and read everything anew."""
+        self._opened()[1].rebuild()
         return {}
 
     def _opened(self) -> tuple[Memory, Keeper]:
