@@ -1,11 +1,15 @@
 """The local model, in a process of its own.
 
-`gguf` reads a model file's header within hard limits before anything native
-touches the file; `fit` says what the model will need; `templates` turns
-messages into text and turn marks. `llama` is the layer over llama.cpp and the
-only module that imports it; `model` answers with it, and `worker` serves that
-over the wire. `ladder` knows the safer settings to fall back on, `session`
-drives the worker from the command line, and `library` finds the models. `fake`
-and `fake_worker` are the same engine without a model. The values they share
-are in `types`.
+Before loading, `gguf` reads a model file's header within hard limits, `fit`
+plans where the model goes and what it needs, and `devices` says what there is
+to compute on. `llama` and `ggml` are the layers over llama.cpp; `model` answers
+with them, keeps what it read of a conversation in `states`, and chooses threads
+and batch by `measuring`. `templates` turns messages into text and turn marks,
+`grammars` holds an answer to a form. `worker` serves all that over the wire.
+
+`ladder` knows the safer settings to fall back on and `verdicts` which of them
+held; `session` drives the worker from the command line, and `remote` lets somebody
+else's engine take its place. `fake` and
+`fake_worker` are the same engine without a model. The values they share are in
+`types`.
 """

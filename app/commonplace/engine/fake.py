@@ -6,7 +6,7 @@ line of the question is echoed. The last user message may command it:
 ==================  ======================================================
 in the message      what happens
 ==================  ======================================================
-``!say TEXT``       the answer is TEXT, the rest of that line
+``!say TEXT``       the answer is TEXT, the rest of that line; ``⏎`` ends a line
 ``!long``           two thousand words, unless the limit is lower
 ``!stall``          nothing is written until the answer is cancelled
 ``!hang``           nothing is written and cancelling does not help
@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from commonplace.chat.messages import Message
-from commonplace.engine.types import Completion, Finish, LoadOptions, ModelInfo, Sampling
+from commonplace.engine.types import Completion, Finish, Judgement, LoadOptions, ModelInfo, Sampling
 from commonplace.errors import CancelledError, EngineError, ModelError
 
 LONG_WORDS = 2000
@@ -54,6 +54,20 @@ class FakeModel:
         self._answers = list(answers)
         self._crash = crash
         self._live: list[str] = []
+        self.conversations: list[str] = []
+        self.kept: list[str] = []
+
+    def judge(self, text: str) -> Judgement:
+        """Return a judgement that depends on nothing."""
+        return Judgement(100.0, 10.0, float(bool(text)))
+
+    def forget(self, conversation: str) -> None:
+        """Forget that the conversation was ever kept."""
+        self.kept = [name for name in self.kept if name != conversation]
+
+    def keep(self) -> None:
+        """Note that the conversation answered last was to be kept."""
+        self.kept += self.conversations[-1:]
 
     def close(self) -> None:
         """Forget the conversation."""
@@ -73,6 +87,7 @@ class FakeModel:
         sampling: Sampling,
         on_text: Callable[[str], None],
         stopped: Callable[[], bool],
+        conversation: str = "",
     ) -> Completion:
         """Answer as the module's description says."""
         started = time.monotonic()
@@ -98,6 +113,8 @@ class FakeModel:
         if stopped():
             finish = "cancelled"
         self._live = prompt + written
+        if conversation:
+            self.conversations.append(conversation)
         elapsed = (time.monotonic() - started) * 1000
         return Completion(
             "".join(written), finish, len(prompt), reused, len(written), elapsed, elapsed
@@ -118,7 +135,7 @@ class FakeModel:
     def _answer(self, question: str) -> str:
         _, said, text = question.partition("!say ")
         if said:
-            return text.partition("\n")[0]
+            return text.partition("\n")[0].replace("⏎", "\n")
         if self._answers:
             return self._answers.pop(0)
         lines = question.strip().splitlines() or ["nothing"]
@@ -129,7 +146,7 @@ def open_fake(
     path: Path,
     options: LoadOptions,
     rung: str,
-    on_progress: Callable[[float, bool], None],
+    on_progress: Callable[[float, int], None],
     stopped: Callable[[], bool],
     *,
     answers: Sequence[str] = (),
@@ -137,7 +154,7 @@ def open_fake(
 ) -> FakeModel:
     """Open a fake model as the name of `path` says; see the module's description."""
     name = path.name.lower()
-    on_progress(0.0, False)
+    on_progress(0.0, -1)
     if "damaged" in name:
         raise ModelError(f"{path.name} is not a GGUF file.", "Choose another model.")
     if "crash" in name and (options.repack or "crash-repack" not in name):
@@ -146,7 +163,7 @@ def open_fake(
         time.sleep(_TICK)
     if stopped():
         raise CancelledError("Loading was stopped.")
-    on_progress(1.0, False)
+    on_progress(1.0, -1)
     info = ModelInfo(
         name=path.stem,
         path=str(path),
@@ -193,7 +210,7 @@ class FakeEngine:
             path,
             self._options,
             "as asked",
-            lambda _fraction, _offloads: None,
+            lambda _fraction, _layers: None,
             stop or _never,
             answers=self._answers,
         )
@@ -214,12 +231,15 @@ class FakeEngine:
         sampling: Sampling,
         on_text: Callable[[str], None] | None = None,
         stop: Callable[[], bool] | None = None,
+        conversation: str = "",
     ) -> Completion:
         """Answer as the module's description says."""
         model = self._loaded()
         self.asked.append(list(messages))
         try:
-            return model.complete(messages, sampling, on_text or _ignore, stop or _never)
+            return model.complete(
+                messages, sampling, on_text or _ignore, stop or _never, conversation
+            )
         except EngineError as error:
             if "ended unexpectedly" in error.message:
                 self._model = None

@@ -53,8 +53,9 @@ class Header:
 
     `kv_heads` has one entry per layer that keeps keys and values. `key_length`
     and `value_length` are elements per head. `file_bytes` and `parameters` add
-    up all parts of a split file. `chat_template` is only ever searched for
-    known marks; it is never rendered.
+    up all parts of a split file. `layer_bytes` are the weights of each layer.
+    `chat_template` is searched for known marks, and rendered only by
+    `reference`, in a process of its own.
     """
 
     path: Path
@@ -76,6 +77,7 @@ class Header:
     chat_template: str | None
     parameters: int
     file_bytes: int
+    layer_bytes: tuple[int, ...] = ()
 
     @property
     def head_count_kv(self) -> int:
@@ -116,6 +118,9 @@ def read_header(path: Path) -> Header:
         chat_template=fields.text("tokenizer.chat_template") or None,
         parameters=sum(p.parameters for p in (contents, *parts)),
         file_bytes=sum(p.size for p in (contents, *parts)),
+        layer_bytes=tuple(
+            sum(p.layer_bytes.get(layer, 0) for p in (contents, *parts)) for layer in range(layers)
+        ),
     )
 
 

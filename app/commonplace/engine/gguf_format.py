@@ -11,6 +11,7 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 from collections.abc import Iterator
@@ -70,6 +71,8 @@ BLOCKS: dict[int, tuple[int, int]] = {
 }  # fmt: skip
 """ggml tensor type → (elements per block, bytes per block)."""
 
+_LAYER = re.compile(r"blk\.(\d{1,4})\.")
+
 Value = int | float | bool | str | tuple[int | float | bool, ...]
 
 
@@ -78,7 +81,8 @@ class Contents:
     """What one GGUF file says about itself.
 
     `lengths` has the number of elements of every array, kept or passed over;
-    `data_end` is the offset in bytes at which the last tensor ends.
+    `data_end` is the offset in bytes at which the last tensor ends;
+    `layer_bytes` is what the tensors of each layer take, by the layer's number.
     """
 
     values: dict[str, Value]
@@ -87,6 +91,7 @@ class Contents:
     parameters: int
     data_end: int
     size: int
+    layer_bytes: dict[int, int]
 
 
 def read_contents(path: Path) -> Contents:
@@ -155,10 +160,11 @@ class _Walker:
                 value = self._value(kind)
             if value is not None:
                 values[key] = value
-        parameters, extent = self._tensors(tensors)
+        layers: dict[int, int] = {}
+        parameters, extent = self._tensors(tensors, layers)
         start = self._aligned(values.get("general.alignment", 32))
         data_end = start + extent if tensors else self._at
-        return Contents(values, lengths, tensors, parameters, data_end, self._size)
+        return Contents(values, lengths, tensors, parameters, data_end, self._size, layers)
 
     def _check_start(self) -> None:
         if self._size == 0:
@@ -200,11 +206,11 @@ class _Walker:
         value: Value = scalar.unpack(self._read(scalar.size))[0]
         return value
 
-    def _tensors(self, count: int) -> tuple[int, int]:
-        """Return (elements in all tensors, bytes of tensor data)."""
+    def _tensors(self, count: int, layers: dict[int, int]) -> tuple[int, int]:
+        """Return (elements in all tensors, bytes of tensor data); fill `layers`."""
         parameters = extent = 0
         for _ in range(count):
-            self._skip_string(MAX_TENSOR_NAME)
+            layer = _LAYER.match(self._string(MAX_TENSOR_NAME))
             dimensions = self._u32()
             if dimensions > MAX_DIMENSIONS:
                 self._damaged(f"a tensor of {dimensions} dimensions")
@@ -220,8 +226,11 @@ class _Walker:
             per_block, block_bytes = BLOCKS[kind]
             if elements > MAX_ELEMENTS or offset > MAX_ELEMENTS or elements % per_block:
                 self._damaged("a tensor of an impossible size")
+            size = elements // per_block * block_bytes
+            if layer is not None:
+                layers[int(layer[1])] = layers.get(int(layer[1]), 0) + size
             parameters += elements
-            extent = max(extent, offset + elements // per_block * block_bytes)
+            extent = max(extent, offset + size)
         return parameters, extent
 
     def _aligned(self, alignment: Value) -> int:

@@ -1,4 +1,4 @@
-"""A thin layer over llama.cpp's C interface; the only module that imports it.
+"""A thin layer over llama.cpp's C interface.
 
 Runs in the engine process alone: llama.cpp may abort on a bad file or a faulty
 processor path, and that must end nothing but this process.
@@ -12,28 +12,34 @@ import logging
 import math
 import operator
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import llama_cpp.llama_cpp as C  # noqa: N812 - the C interface
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from commonplace.engine.fit import BATCH
-from commonplace.engine.types import LoadOptions, Sampling
+from commonplace.engine.fit import Plan
+from commonplace.engine.requantise import fill, loss
+from commonplace.engine.sampler import Sampler
+from commonplace.engine.states import State
+from commonplace.engine.types import KvType, LoadOptions, Sampling
 from commonplace.errors import CancelledError, EngineError, ModelError
 
 log = logging.getLogger("llama.cpp")
 
 Stopped = Callable[[], bool]
-Draw = Callable[[], int]
-"""Draws the next token from the scores of the last one evaluated."""
+Draw = Callable[[int], int]
+"""Draws the next token from the scores of an evaluated one, by its place; -1 is the last."""
 
-PENALTY_WINDOW = 256
-LOOP_TOKENS = 12
-"""Repeating fewer tokens than this costs nothing: code repeats itself rightly."""
 ABORTED = 2
 """What llama_decode returns when its abort callback said yes."""
+
+KV_TYPES: dict[KvType, int] = {
+    "f16": C.GGML_TYPE_F16,
+    "q8_0": C.GGML_TYPE_Q8_0,
+    "q4_0": C.GGML_TYPE_Q4_0,
+}
 
 _LEVELS = {2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 """ggml's levels; the table in the Python package is out of date."""
@@ -50,11 +56,6 @@ C.llama_log_set(_log, ctypes.c_void_p(0))
 C.llama_backend_init()
 
 
-def can_offload() -> bool:
-    """Whether this build of llama.cpp can place layers on a graphics card."""
-    return bool(C.llama_supports_gpu_offload())
-
-
 def default_threads() -> int:
     """Return one thread per physical core that this process may use."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -64,27 +65,28 @@ def default_threads() -> int:
 class Llama:
     """The weights, a vocabulary, and one live sequence of tokens.
 
-    `context` is the number of tokens the sequence may hold.
+    `context` is the number of tokens the sequence may hold, `batch` how many
+    of them are read at once.
     """
 
     def __init__(
         self,
         path: Path,
         options: LoadOptions,
+        plan: Plan,
         *,
-        context: int,
         on_progress: Callable[[float], None],
         stopped: Stopped,
     ) -> None:
-        """Load the weights and make room for `context` tokens.
+        """Load the weights and make room for a sequence as `plan` says.
 
         Raises `ModelError` when llama.cpp refuses the file, `EngineError` when
         it cannot make the room, `CancelledError` once `stopped` says yes.
         """
         self._context = None
-        self._model = _load_weights(path, options, on_progress, stopped)
+        self._model = _load_weights(path, options, plan, on_progress, stopped)
         try:
-            self._context = _make_context(self._model, context, options)
+            self._context = _make_context(self._model, plan, options)
         except EngineError:
             self.close()
             raise
@@ -92,7 +94,19 @@ class Llama:
         self._memory = C.llama_get_memory(self._context)
         self._live: list[int] = []
         self._piece = ctypes.create_string_buffer(256)
-        self.context = min(context, int(C.llama_n_ctx(self._context)))
+        self.context = min(plan.context, int(C.llama_n_ctx(self._context)))
+        self.batch = plan.batch
+        self.threads = options.threads or default_threads()
+
+    @property
+    def live(self) -> Sequence[int]:
+        """The tokens of the live sequence."""
+        return self._live
+
+    def use_threads(self, count: int) -> None:
+        """Compute with `count` threads from now on."""
+        self.threads = count
+        C.llama_set_n_threads(self._context, count, count)
 
     def close(self) -> None:
         """Free the context and the weights; safe to repeat."""
@@ -138,8 +152,7 @@ class Llama:
         The last token is always evaluated again, for its scores. Models whose
         memory cannot be cut in the middle start afresh.
         """
-        same = map(operator.eq, self._live, tokens[:-1])
-        shared = sum(1 for _ in itertools.takewhile(bool, same))
+        shared = common(self._live, tokens[:-1])
         if shared < len(self._live) and not (
             shared and C.llama_memory_seq_rm(self._memory, 0, shared, -1)
         ):
@@ -147,6 +160,49 @@ class Llama:
             shared = 0
         del self._live[shared:]
         return shared
+
+    def state(self) -> State | None:
+        """Return the live sequence with what llama.cpp keeps of it; None if it cannot."""
+        size = int(C.llama_state_seq_get_size(self._context, 0))
+        buffer = (ctypes.c_uint8 * size)()
+        written = int(C.llama_state_seq_get_data(self._context, buffer, size, 0))
+        return State(list(self._live), bytes(memoryview(buffer)[:written])) if written else None
+
+    def restore(self, state: State) -> bool:
+        """Put `state` in place of the live sequence; False leaves an empty one."""
+        C.llama_memory_clear(self._memory, True)
+        self._live.clear()
+        if len(state.tokens) > self.context:
+            return False
+        size = len(state.data)
+        data = (ctypes.c_uint8 * size).from_buffer_copy(state.data)
+        read = int(C.llama_state_seq_set_data(self._context, data, size, 0))
+        last = int(C.llama_memory_seq_pos_max(self._memory, 0))
+        if read != size or last != len(state.tokens) - 1:
+            C.llama_memory_clear(self._memory, True)
+            return False
+        self._live += state.tokens
+        return True
+
+    def ends_named(self) -> tuple[str, str]:
+        """Return the texts of the tokens that begin and end a sequence; empty for none."""
+        first, last = (
+            C.llama_vocab_get_text(self._vocabulary, token).decode("utf-8", "replace")
+            if token >= 0
+            else ""
+            for token in (C.llama_vocab_bos(self._vocabulary), C.llama_vocab_eos(self._vocabulary))
+        )
+        return first, last
+
+    def marks(self) -> tuple[str, ...]:
+        """Return the texts of the tokens with which this model ends a turn."""
+        named = (C.llama_vocab_eos(self._vocabulary), C.llama_vocab_eot(self._vocabulary))
+        texts = [
+            C.llama_vocab_get_text(self._vocabulary, token).decode("utf-8", "replace")
+            for token in named
+            if token >= 0
+        ]
+        return tuple(dict.fromkeys(text for text in texts if len(text) > 2))
 
     def evaluate(self, tokens: list[int], stopped: Stopped) -> bool:
         """Evaluate `tokens` at the end of the live sequence; False once stopped.
@@ -158,12 +214,29 @@ class Llama:
         if watch is not None:
             C.llama_set_abort_callback(self._context, watch, None)
         try:
-            for start in range(0, len(tokens), BATCH):
-                if stopped() or not self._decode(tokens[start : start + BATCH]):
+            for start in range(0, len(tokens), self.batch):
+                if stopped() or not self._decode(tokens[start : start + self.batch]):
                     return False
         finally:
             if watch is not None:
                 C.llama_set_abort_callback(self._context, C.ggml_abort_callback(0), None)
+        return True
+
+    def evaluate_all(self, tokens: list[int]) -> None:
+        """Evaluate a few tokens, keeping the scores of each; raises `EngineError`."""
+        batch = C.llama_batch_init(len(tokens), 0, 1)
+        try:
+            fill(batch, tokens, len(self._live))
+            self._done(tokens, C.llama_decode(self._context, batch))
+        finally:
+            C.llama_batch_free(batch)
+
+    def cut(self, count: int) -> bool:
+        """Take back the last `count` tokens; False where the model's memory cannot."""
+        keep = len(self._live) - count
+        if not C.llama_memory_seq_rm(self._memory, 0, keep, -1):
+            return False
+        del self._live[keep:]
         return True
 
     def makes_sense(self) -> bool:
@@ -172,42 +245,25 @@ class Llama:
         scores = C.llama_get_logits_ith(self._context, -1)[:count]
         return all(map(math.isfinite, scores)) and min(scores) < max(scores)
 
+    def loss(self, tokens: list[int]) -> float:
+        """Return the mean surprise at `tokens` in nats; the live sequence is lost."""
+        self._live.clear()
+        room = tokens[: self.context]
+        return loss(self._context, int(C.llama_vocab_n_tokens(self._vocabulary)), room)
+
     @contextmanager
     def drawing(self, sampling: Sampling, *, break_loops: bool) -> Iterator[Draw]:
-        """Give a function that draws tokens as `sampling` says.
-
-        `break_loops` makes long verbatim repetitions unlikely (the DRY sampler).
-        """
-        chain = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
-        for step in self._steps(sampling, break_loops):
-            C.llama_sampler_chain_add(chain, step)
-        try:
-            yield lambda: int(C.llama_sampler_sample(chain, self._context, -1))
-        finally:
-            C.llama_sampler_free(chain)
-
-    def _steps(self, sampling: Sampling, break_loops: bool) -> Iterator[ctypes.c_void_p]:
-        penalty = sampling.repeat_penalty
-        if penalty > 1:
-            count = C.llama_vocab_n_tokens(self._vocabulary)
-            yield C.llama_sampler_init_penalties(count, PENALTY_WINDOW, penalty, 0.0, 0.0)
-        if break_loops:
-            breakers = (ctypes.c_char_p * 0)()
-            yield C.llama_sampler_init_dry(
-                self._vocabulary, 0.8, 1.75, LOOP_TOKENS, PENALTY_WINDOW, breakers, 0
-            )
-        if sampling.temperature <= 0:
-            yield C.llama_sampler_init_greedy()
-            return
-        yield C.llama_sampler_init_top_k(40)
-        yield C.llama_sampler_init_top_p(0.95, 1)
-        yield C.llama_sampler_init_min_p(0.05, 1)
-        yield C.llama_sampler_init_temp(sampling.temperature)
-        yield C.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF)
+        """Give a function that draws tokens as `sampling` says; see `sampler`."""
+        with Sampler(self._vocabulary, sampling, break_loops=break_loops) as sampler:
+            yield lambda index: sampler.draw(self._context, index)
 
     def _decode(self, tokens: list[int]) -> bool:
         array = (C.llama_token * len(tokens))(*tokens)  # the batch only points to it
         status = C.llama_decode(self._context, C.llama_batch_get_one(array, len(tokens)))
+        return self._done(tokens, status)
+
+    def _done(self, tokens: list[int], status: int) -> bool:
+        """Note what was evaluated, or undo it; False if it was stopped."""
         if status == 0:
             self._live += tokens
             return True
@@ -222,15 +278,25 @@ class Llama:
         )
 
 
+def common(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return how many tokens `first` and `second` begin with alike."""
+    same = map(operator.eq, first, second)
+    return sum(1 for _ in itertools.takewhile(bool, same))
+
+
 def _load_weights(
-    path: Path, options: LoadOptions, on_progress: Callable[[float], None], stopped: Stopped
+    path: Path,
+    options: LoadOptions,
+    plan: Plan,
+    on_progress: Callable[[float], None],
+    stopped: Stopped,
 ) -> ctypes.c_void_p | None:
     def progressed(fraction: float, _data: ctypes.c_void_p) -> bool:
         on_progress(fraction)
         return not stopped()
 
     params = C.llama_model_default_params()
-    params.n_gpu_layers = options.gpu_layers
+    params.n_gpu_layers = plan.gpu_layers
     params.use_extra_bufts = options.repack
     watch = C.llama_progress_callback(progressed)  # must outlive the call below
     params.progress_callback = watch
@@ -247,18 +313,23 @@ def _load_weights(
 
 
 def _make_context(
-    model: ctypes.c_void_p | None, size: int, options: LoadOptions
+    model: ctypes.c_void_p | None, plan: Plan, options: LoadOptions
 ) -> ctypes.c_void_p | None:
     params = C.llama_context_default_params()
-    params.n_ctx = size
-    params.n_batch = params.n_ubatch = min(BATCH, size)
+    params.n_ctx = plan.context
+    params.n_batch = params.n_ubatch = plan.batch
     params.n_threads = params.n_threads_batch = options.threads or default_threads()
-    params.flash_attn_type = C.LLAMA_FLASH_ATTN_TYPE_AUTO
-    params.offload_kqv = options.gpu_layers != 0
+    params.type_k = params.type_v = KV_TYPES[plan.kv_type]
+    # Quantised values need it; elsewhere llama.cpp knows where it is faster.
+    quantised = plan.kv_type != "f16"
+    params.flash_attn_type = (
+        C.LLAMA_FLASH_ATTN_TYPE_ENABLED if quantised else C.LLAMA_FLASH_ATTN_TYPE_AUTO
+    )
+    params.offload_kqv = plan.gpu_layers != 0
     context = C.llama_init_from_model(model, params)
     if not context:
         raise EngineError(
-            f"llama.cpp cannot keep a context of {size:,} tokens.",
+            f"llama.cpp cannot keep a context of {plan.context:,} tokens.",
             "Lower model.context in the settings, or choose a smaller model.",
         )
     return context  # type: ignore[no-any-return]

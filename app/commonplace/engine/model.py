@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from commonplace import __version__
 from commonplace.chat.messages import Message
+from commonplace.engine.fit import Plan
 from commonplace.engine.gguf import Header
-from commonplace.engine.llama import Llama, can_offload
+from commonplace.engine.identity import build_id, model_id
+from commonplace.engine.ladder import WrongResultsError
+from commonplace.engine.llama import Llama, common
 from commonplace.engine.loops import LoopGuard
-from commonplace.engine.templates import FORGEABLE_NOTE, PLAIN, PLAIN_NOTE, detect_family, render
-from commonplace.engine.textstream import TextStream
-from commonplace.engine.types import Completion, Finish, LoadOptions, ModelInfo, Sampling
+from commonplace.engine.measuring import TEXT, Measurer
+from commonplace.engine.reference import agreed_family
+from commonplace.engine.remembered import Remembered
+from commonplace.engine.states import StateFolder, forget
+from commonplace.engine.templates import (
+    FAMILIES,
+    FORGEABLE_NOTE,
+    PLAIN,
+    PLAIN_NOTE,
+    Family,
+    detect_family,
+    joined,
+    render,
+)
+from commonplace.engine.textstream import TextStream, ThoughtFilter
+from commonplace.engine.types import (
+    Completion,
+    Finish,
+    Judgement,
+    LoadOptions,
+    ModelInfo,
+    Sampling,
+)
+from commonplace.engine.writing import Writer
 from commonplace.errors import EngineError, ModelError
 
+log = logging.getLogger(__name__)
+
 TEST_TOKENS = 16
-TEST_TEXT = "A commonplace book keeps, in its reader's own words, what is worth remembering. "
+KEEP_TOKENS = 256
+"""Fewer tokens than this are read again sooner than their state is loaded."""
+WORTH_LOADING = 64
+"""Tokens that a kept state must save beyond what is live."""
 SMALL_MODEL = 1_000_000_000
 """Models below this many parameters fall into loops, which are broken up."""
 SMALL_NOTE = (
@@ -31,23 +64,35 @@ class LlamaModel:
         self,
         header: Header,
         options: LoadOptions,
+        plan: Plan,
         *,
         rung: str = "as asked",
-        memory_bytes: int = 0,
         on_progress: Callable[[float], None] = lambda _fraction: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Load the model of `header`; raises as `Llama` does.
-
-        `memory_bytes` is what it is expected to need, for its `info`.
-        """
-        context = min(options.context, header.context_length)
+        """Load the model of `header` as `plan` says; raises as `Llama` does."""
         self._header = header
-        self._llama = Llama(
-            header.path, options, context=context, on_progress=on_progress, stopped=stopped
-        )
+        self._options = options
+        self._plan = plan
+        self._rung = rung
+        self._llama = Llama(header.path, options, plan, on_progress=on_progress, stopped=stopped)
         self._family = detect_family(header.chat_template, header.architecture)
-        self.info = ModelInfo(
+        self._stops = tuple(dict.fromkeys((*self._family.stops, *self._llama.marks())))
+        self._notes: list[str] = []
+        self._conversation = ""
+        self._changed = False
+        self._ahead = 0
+        self._measurer = Measurer(self._llama, options, plan.batch)
+        self._key = f"{model_id(header.path)} {build_id()} {plan.kv_type} {plan.gpu_layers}"
+        folder = Path(options.cache) / "states"
+        kept = bool(options.cache) and options.states_mb > 0
+        self._states = StateFolder(folder, self._key, options.states_mb << 20) if kept else None
+
+    @property
+    def info(self) -> ModelInfo:
+        """What is loaded, and how."""
+        header, plan = self._header, self._plan
+        return ModelInfo(
             name=header.path.stem,
             path=str(header.path),
             architecture=header.architecture,
@@ -56,11 +101,45 @@ class LlamaModel:
             context=self._llama.context,
             quantisation=header.quantisation,
             file_bytes=header.file_bytes,
-            memory_bytes=memory_bytes,
-            backend="GPU" if can_offload() and options.gpu_layers else "CPU",
-            rung=rung,
-            note=self._note(options),
+            memory_bytes=plan.memory,
+            backend="GPU" if plan.gpu_layers else "CPU",
+            rung=self._rung,
+            note=self._note(),
+            threads=self._llama.threads,
+            batch=self._llama.batch,
+            gpu_layers=plan.gpu_layers,
+            layers=header.block_count,
+            kv_type=plan.kv_type,
+            fit=plan.sentence,
         )
+
+    @property
+    def family(self) -> Family:
+        """How turns are marked."""
+        return self._family
+
+    def check_template(self) -> None:
+        """Compare our turn marks with the model's own template, or take what came of it before.
+
+        A template that another family of ours renders alike moves the model to
+        that family; one that none does leaves a note.
+        """
+        template = self._header.chat_template
+        if not template:
+            return
+        cache = Remembered(Path(self._options.cache) / "templates.json")
+        key = hashlib.sha256(f"{__version__} {self._family.name} {template}".encode()).hexdigest()
+        known = cache.get(key) if self._options.cache else {}
+        family = next((f for f in (*FAMILIES, PLAIN) if f.name == known.get("family")), None)
+        note = str(known.get("note", ""))
+        if family is None:
+            bos, eos = self._llama.ends_named()
+            family, note = agreed_family(self._family, template, self._same, bos=bos, eos=eos)
+            if self._options.cache:
+                cache.put(key, {"family": family.name, "note": note})
+        self._family = family
+        self._stops = tuple(dict.fromkeys((*family.stops, *self._llama.marks())))
+        self._notes = [note] if note else []
 
     def close(self) -> None:
         """Free the model's memory; safe to repeat."""
@@ -72,18 +151,22 @@ class LlamaModel:
         A faulty processor path dies in its first batch of several tokens: it
         does so here, before anyone was told that the engine is healthy.
         """
-        tokens = (self._llama.tokens(TEST_TEXT) * TEST_TOKENS)[:TEST_TOKENS]
+        tokens = (self._llama.tokens(TEXT) * TEST_TOKENS)[:TEST_TOKENS]
         if not tokens:
             raise ModelError("The model has an empty vocabulary.", "Choose another model.")
         self._llama.rewind([])
         self._llama.evaluate(tokens, lambda: False)
         if not self._llama.makes_sense():
-            raise EngineError(
+            raise WrongResultsError(
                 "The model computes nonsense with this setting.", "Choose another model file."
             )
         with self._llama.drawing(Sampling(temperature=0.0), break_loops=False) as draw:
-            draw()
+            draw(-1)
         self._llama.rewind([])
+
+    def tune(self) -> None:
+        """Choose threads, batch and foretelling by a short trial; see `measuring`."""
+        self._ahead = self._measurer.tune(self._key).ahead
 
     def count(self, text: str) -> int:
         """Return the tokens of `text` as content."""
@@ -99,13 +182,17 @@ class LlamaModel:
         sampling: Sampling,
         on_text: Callable[[str], None],
         stopped: Callable[[], bool],
+        conversation: str = "",
     ) -> Completion:
         """Answer; raises `EngineError` if the prompt and the answer do not fit."""
         started = time.monotonic()
         prompt = self._prompt(messages)
         self._check_room(len(prompt), sampling.max_tokens)
+        self._turn_to(conversation, prompt)
         reused = self._llama.rewind(prompt)
-        stream = TextStream(self._family.stops)
+        self._changed = True
+        stream = TextStream(self._stops)
+        thoughts = ThoughtFilter(opened=self._family.opening.rstrip().endswith("<think>"))
         written: list[str] = []
         first = 0.0
         drawn = 0
@@ -115,37 +202,92 @@ class LlamaModel:
                 written.append(text)
                 on_text(text)
 
+        def heard(text: str) -> None:
+            if text:
+                emit(thoughts.feed(text))
+
         finish: Finish = "length"
-        pending = prompt[reused:]
-        small = not sampling.repeat_penalty and self.info.parameters < SMALL_MODEL
+        # A grammar gives the form already, and a copy repeats rightly.
+        free = not (sampling.repeat_penalty or sampling.grammar or sampling.copies)
+        small = free and self._header.parameters < SMALL_MODEL
         guard = LoopGuard() if small else None
+        ahead = self._ahead if sampling.copies else 0
         with self._llama.drawing(sampling, break_loops=small) as draw:
+            writer = Writer(self._llama, draw, prompt, prompt[reused:], ahead=ahead)
             while drawn < sampling.max_tokens:
-                if stopped() or not self._llama.evaluate(pending, stopped):
+                token = writer.next(stopped, sampling.max_tokens - drawn)
+                if token is None:
                     finish = "cancelled"
                     break
-                token = draw()
                 first = first or _since(started)
                 drawn += 1
                 ended = self._llama.ends(token)
                 if not ended:
-                    emit(stream.feed(self._llama.bytes_of(token)))
+                    heard(stream.feed(self._llama.bytes_of(token)))
                 if ended or stream.stopped:
                     finish = "stop"
                     break
                 if guard is not None and guard.circles(token):
                     finish = "repeated"
                     break
-                pending = [token]
-        emit(stream.flush())
-        text = "".join(written)
-        return Completion(text, finish, len(prompt), reused, drawn, first, _since(started))
+            writer.close()
+        heard(stream.flush())
+        emit(thoughts.flush())
+        text, total = "".join(written), _since(started)
+        return Completion(text, finish, len(prompt), reused, drawn, first, total, thoughts.thought)
+
+    def keep(self) -> None:
+        """Save the state of the conversation answered last, if it has a name."""
+        if not (self._states and self._conversation and self._changed):
+            return
+        if len(self._llama.live) < KEEP_TOKENS:
+            return
+        state = self._llama.state()
+        if state is not None and self._states.save(self._conversation, state):
+            self._changed = False
+
+    def judge(self, text: str) -> Judgement:
+        """Measure speed, and the surprise at `text`; raises `ModelError` for too little."""
+        self.keep()
+        self._conversation = ""
+        return self._measurer.judge(text)
+
+    def forget(self, conversation: str) -> None:
+        """Delete what is kept of `conversation`, and do not keep it again."""
+        if conversation == self._conversation:
+            self._conversation = ""
+            self._llama.rewind([])
+        if self._states is not None:
+            forget(self._states.folder, conversation)
+
+    def _turn_to(self, conversation: str, prompt: list[int]) -> None:
+        """Let the live sequence be that of `conversation`, from disk if that saves reading."""
+        if conversation == self._conversation and self._llama.live:
+            return
+        self.keep()
+        self._conversation = conversation
+        if self._states is None or not conversation:
+            return
+        kept = common(self._states.tokens(conversation), prompt)
+        if kept < common(self._llama.live, prompt) + WORTH_LOADING:
+            return
+        state = self._states.load(conversation)
+        if state is not None and not self._llama.restore(state):
+            log.warning("llama.cpp did not take a state back.")
 
     def _prompt(self, messages: Sequence[Message]) -> list[int]:
         tokens = self._llama.beginning()
-        for text, special in render(self._family, messages):
+        return tokens + self._turns(self._family, messages)
+
+    def _turns(self, family: Family, messages: Sequence[Message]) -> list[int]:
+        tokens: list[int] = []
+        for text, special in joined(render(family, messages)):
             tokens += self._llama.tokens(text, special=special)
         return tokens
+
+    def _same(self, family: Family, messages: Sequence[Message], reference: str) -> bool:
+        """Whether `family` makes the very tokens that `reference` consists of."""
+        return self._turns(family, messages) == self._llama.tokens(reference, special=True)
 
     def _check_room(self, prompt: int, answer: int) -> None:
         room = self._llama.context
@@ -157,13 +299,13 @@ class LlamaModel:
                 "or raise model.context if the model and the memory allow it.",
             )
 
-    def _note(self, options: LoadOptions) -> str:
-        notes = []
+    def _note(self) -> str:
+        notes = list(self._notes)
         if self._family is PLAIN:
             notes.append(PLAIN_NOTE)
         elif any(len(self._llama.tokens(m, special=True)) != 1 for m in self._family.marks):
             notes.append(FORGEABLE_NOTE)
-        if self._llama.context < options.context:
+        if self._header.context_length < self._options.context:
             notes.append(f"This model sees {self._llama.context:,} tokens at once and no more.")
         if self._header.parameters < SMALL_MODEL:
             notes.append(SMALL_NOTE.format(self._header.parameters / 1e6))

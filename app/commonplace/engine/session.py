@@ -15,14 +15,17 @@ from types import TracebackType
 from typing import Self
 
 from commonplace.chat.messages import Message
-from commonplace.engine.ladder import Ladder
+from commonplace.engine.devices import Device
+from commonplace.engine.ladder import Cause, Ladder, cause_of
 from commonplace.engine.types import (
     Completion,
+    Judgement,
     LoadOptions,
     ModelInfo,
     Sampling,
     messages_to_wire,
 )
+from commonplace.engine.verdicts import Verdict, Verdicts, climb
 from commonplace.errors import CancelledError, EngineError, ProtocolError
 from commonplace.paths import worker_command
 from commonplace.wire.messages import Message as Params
@@ -32,6 +35,7 @@ log = logging.getLogger(__name__)
 
 LOAD_SECONDS = 300.0
 """How long loading and the self-test may take before the child counts as hung."""
+BUILD_SECONDS = 60.0
 
 
 class EngineSession:
@@ -54,6 +58,7 @@ class EngineSession:
         self._on_progress = on_progress
         self._process: WorkerProcess | None = None
         self._ladder = Ladder(self._options)
+        self._verdicts = Verdicts(self._options.cache)
         self._path: Path | None = None
 
     def __enter__(self) -> Self:
@@ -86,10 +91,13 @@ class EngineSession:
         """
         if path != self._path:
             self._ladder = Ladder(self._options)
+            climb(self._ladder, self._verdicts.get(path, self._options))
             self._path = path
+        fell = False
         while True:
+            cause: Cause = "memory"
             try:
-                return self._load_once(path, stop)
+                info = self._load_once(path, stop)
             except CancelledError:
                 self.close()
                 if stop is not None and stop():
@@ -97,15 +105,30 @@ class EngineSession:
                 reason = f"no answer within {self._load_seconds:g} s"
             except EngineError as error:  # its death is one of these
                 self.close()
-                reason = error.message
+                reason, cause = error.message, cause_of(error)
+            else:
+                if fell:
+                    self._verdicts.put(path, self._options, self._ladder)
+                return info
             log.warning("%s did not load %s: %s", path.name, self._ladder.current.name, reason)
-            if self._ladder.step_down(reason) is None:
+            fell = True
+            if self._ladder.step_down(reason, cause) is None:
                 tried = " ".join(f"[{text}]" for text in self._ladder.reasons)
                 self._path = None  # the next attempt begins at the top
                 raise EngineError(
                     f"{path.name} could not be run with any setting. {tried}",
                     f"Choose a smaller or another model.{self._where_to_look()}",
                 )
+
+    def retry(self, path: Path) -> ModelInfo:
+        """Load the model at `path` with all that was asked, whatever held before."""
+        self._verdicts.forget(path, self._options)
+        self._path = None
+        return self.load(path)
+
+    def verdict(self, path: Path) -> Verdict | None:
+        """Return what is remembered of the model at `path`."""
+        return self._verdicts.get(path, self._options)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return the tokens of each text as content."""
@@ -126,12 +149,19 @@ class EngineSession:
         sampling: Sampling,
         on_text: Callable[[str], None] | None = None,
         stop: Callable[[], bool] | None = None,
+        conversation: str = "",
     ) -> Completion:
         """Answer; `on_text` gets the pieces, and `stop` is asked about every 50 ms.
 
+        The state of a `conversation` with a name is kept for the next time.
+
         Raises `EngineError` when the prompt does not fit or the child died.
         """
-        params = {"messages": messages_to_wire(messages), "sampling": sampling.to_wire()}
+        params = {
+            "messages": messages_to_wire(messages),
+            "sampling": sampling.to_wire(),
+            "conversation": conversation,
+        }
 
         def on_data(data: Params) -> None:
             if on_text is not None:
@@ -144,15 +174,40 @@ class EngineSession:
                 return Completion("", "cancelled", 0, 0, 0, 0.0, 0.0)
             raise
 
-    def _load_once(self, path: Path, stop: Callable[[], bool] | None) -> ModelInfo:
-        rung = self._ladder.current
-        params = {"path": str(path), "options": rung.options.to_wire(), "rung": rung.name}
+    def keep(self) -> None:
+        """Save the state of the conversation answered last."""
+        self._request("keep", {})
+
+    def build(self) -> tuple[tuple[Device, ...], str]:
+        """Return what this build of llama.cpp can compute on, and its processor features."""
+        data = self._running().request("build", {}, deadline=BUILD_SECONDS)
+        devices = tuple(Device.from_wire(item) for item in data.get("devices", []))
+        return devices, str(data.get("features", ""))
+
+    def judge(self, text: str) -> Judgement:
+        """Measure how fast the loaded model is, and how much `text` surprises it."""
+        return Judgement.from_wire(self._request("judge", {"text": text}))
+
+    def requantise(self, path: Path, target: Path, kind: str) -> int:
+        """Write the model at `path` as `kind` to `target`; return its bytes.
+
+        Takes seconds to minutes. Raises `ModelError` or `StorageError`.
+        """
+        params = {"path": str(path), "target": str(target), "kind": kind}
+        return int(self._running().request("requantise", params)["bytes"])
+
+    def _running(self) -> WorkerProcess:
         if self._process is None:
             self._process = WorkerProcess(
                 self._command, log_file=self._log_file, on_event=self._heard
             )
             self._process.start()
-        result = self._process.request("load", params, deadline=self._load_seconds, stop=stop)
+        return self._process
+
+    def _load_once(self, path: Path, stop: Callable[[], bool] | None) -> ModelInfo:
+        rung = self._ladder.current
+        params = {"path": str(path), "options": rung.options.to_wire(), "rung": rung.name}
+        result = self._running().request("load", params, deadline=self._load_seconds, stop=stop)
         return ModelInfo.from_wire(result)
 
     def _request(
@@ -168,7 +223,7 @@ class EngineSession:
             return self._process.request(method, params, on_data=on_data, stop=stop)
         except WorkerDiedError as error:
             self.close()
-            lower = self._ladder.step_down(error.message)
+            lower = self._ladder.step_down(error.message, cause_of(error))
             then = f" It will run {lower.name}. {lower.sentence}" if lower is not None else ""
             raise EngineError(
                 f"The model's process ended unexpectedly. {error.message}",
@@ -179,6 +234,7 @@ class EngineSession:
         if event != "loading":
             return
         self._ladder.offloads = bool(data.get("offloads", True))
+        self._ladder.on_card = int(data.get("layers", 0))
         if self._on_progress is not None:
             self._on_progress(float(data.get("fraction", 0.0)))
 

@@ -46,3 +46,59 @@ class TextStream:
     def _release(self, count: int) -> str:
         text, self._held = self._held[:count], self._held[count:]
         return text
+
+
+class ThoughtFilter:
+    """Keeps what a model writes for itself apart from its answer.
+
+    A thought stands between ``<think>`` and ``</think>`` at the very beginning,
+    or begins with the answer where the prompt has opened it already (`open`).
+    """
+
+    OPEN, CLOSE = "<think>", "</think>"
+
+    def __init__(self, *, opened: bool = False) -> None:
+        self._held = ""
+        self._inside = opened
+        self._outside = False
+        self._thought: list[str] = []
+
+    @property
+    def thought(self) -> str:
+        """What the model thought so far."""
+        return "".join(self._thought).strip()
+
+    def feed(self, text: str) -> str:
+        """Add a piece of what was written and return what belongs to the answer."""
+        if self._outside:
+            return text
+        self._held += text
+        if not self._inside:
+            start = self._held.lstrip()
+            if len(start) < len(self.OPEN) and self.OPEN.startswith(start):
+                return ""
+            if not start.startswith(self.OPEN):
+                return self._leave(self._held)
+            self._inside = True
+            self._held = start[len(self.OPEN) :]
+        thought, closed, rest = self._held.partition(self.CLOSE)
+        if closed:
+            self._thought.append(thought)
+            return self._leave(rest.lstrip())
+        safe = max(0, len(self._held) - len(self.CLOSE) + 1)
+        self._thought.append(self._held[:safe])
+        self._held = self._held[safe:]
+        return ""
+
+    def flush(self) -> str:
+        """Return what was withheld, at the end."""
+        if self._inside:
+            self._thought.append(self._held)
+            self._held = ""
+        return self._leave(self._held)
+
+    def _leave(self, rest: str) -> str:
+        """Go on outside; only white space after a thought is still withheld."""
+        self._outside = bool(rest) or not self._inside
+        self._inside, self._held = False, ""
+        return rest

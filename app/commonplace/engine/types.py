@@ -21,6 +21,11 @@ Finish = Literal["stop", "length", "repeated", "cancelled"]
 went round in circles, or because it was stopped."""
 
 
+KvType = Literal["f16", "q8_0", "q4_0"]
+"""How keys and values are kept: 16, 8.5 or 4.5 bits each."""
+KvChoice = Literal["auto", "f16", "q8_0", "q4_0"]
+
+
 class Wired:
     """Gives a frozen dataclass of plain values its two ways over the wire."""
 
@@ -61,15 +66,26 @@ def _checked(cls: type, name: str, hint: Any, value: Any) -> Any:
 class LoadOptions(Wired):
     """How a model is loaded.
 
-    `context` is in tokens. `gpu_layers` -1 places all layers on a GPU if this
-    build has one. `threads` 0 uses one per physical core. `repack` lets
-    llama.cpp rearrange weights for this processor, which is faster.
+    `context` is in tokens. `gpu_layers` -1 places as many layers on a graphics
+    card as fit, if this build can. `threads` and `batch` (tokens read at once)
+    0 are chosen by a short measurement. `repack` lets llama.cpp rearrange
+    weights for this processor, which is faster. `kv_type` is how keys and
+    values are kept. `cache` is the folder in which the engine remembers what it
+    measured and keeps the states of conversations, of `states_mb` MiB at most;
+    empty for none. With an `endpoint`, the address of somebody else's engine,
+    no file is loaded: `endpoint_model` answers there, or the first it offers.
     """
 
     context: int = 4096
     gpu_layers: int = -1
     threads: int = 0
     repack: bool = True
+    kv_type: KvChoice = "auto"
+    batch: int = 0
+    cache: str = ""
+    states_mb: int = 2048
+    endpoint: str = ""
+    endpoint_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +94,8 @@ class ModelInfo(Wired):
 
     `context` is in tokens, the sizes are in bytes. `rung` names the setting of
     the ladder it runs on; `note` tells the user what they should know, or is
-    empty.
+    empty. `gpu_layers` of its `layers` are on a graphics card, `batch` tokens
+    are read at once, and `fit` explains in one sentence why it runs like this.
     """
 
     name: str
@@ -93,6 +110,12 @@ class ModelInfo(Wired):
     backend: str
     rung: str
     note: str
+    threads: int = 0
+    batch: int = 0
+    gpu_layers: int = 0
+    layers: int = 0
+    kv_type: KvType = "f16"
+    fit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +126,17 @@ class Sampling(Wired):
     divides the score of tokens among the answer's last 256, which spoils code;
     1 leaves all scores alone, and 0 breaks up long verbatim loops where the
     model is so small that it falls into them.
+    A `grammar` in GBNF (see `grammars`) makes every answer one that it describes.
+    `copies` says that much of the answer will repeat the prompt, as an edit of
+    code does: it is then written several tokens at once where that is faster.
     """
 
     max_tokens: int = 512
     temperature: float = 0.2
     seed: int = 0
     repeat_penalty: float = 0.0
+    grammar: str = ""
+    copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +144,8 @@ class Completion(Wired):
     """An answer and what it took; times are in milliseconds from the request.
 
     `reused_tokens` of the `prompt_tokens` were still in memory from the
-    question before. `first_token_ms` is 0 if there was none.
+    question before, or came back from disk. `first_token_ms` is 0 if there was
+    none. `thought` is what the model wrote for itself before the answer.
     """
 
     text: str
@@ -126,6 +155,16 @@ class Completion(Wired):
     completion_tokens: int
     first_token_ms: float
     total_ms: float
+    thought: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement(Wired):
+    """How fast and how good a loaded model is: tokens a second, nats a token."""
+
+    read_speed: float
+    write_speed: float
+    loss: float
 
 
 def messages_to_wire(messages: Sequence[Message]) -> list[dict[str, str]]:
@@ -166,11 +205,22 @@ class Model(Protocol):
         sampling: Sampling,
         on_text: Callable[[str], None],
         stopped: Callable[[], bool],
+        conversation: str = "",
     ) -> Completion:
         """Answer; `on_text` gets each piece and `stopped` is asked often.
 
-        Raises `EngineError` if the prompt and the answer do not fit.
+        `conversation` names what the answer belongs to, so that its state can
+        be kept. Raises `EngineError` if the prompt and the answer do not fit.
         """
+
+    def keep(self) -> None:
+        """Save the state of the conversation answered last, if it has a name."""
+
+    def judge(self, text: str) -> Judgement:
+        """Measure speed, and the surprise at `text`."""
+
+    def forget(self, conversation: str) -> None:
+        """Delete what is kept of `conversation`, and do not keep it again."""
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -194,6 +244,7 @@ class Engine(Protocol):
         sampling: Sampling,
         on_text: Callable[[str], None] | None = None,
         stop: Callable[[], bool] | None = None,
+        conversation: str = "",
     ) -> Completion:
         """Answer; once `stop` says yes the completion is ``"cancelled"``."""
 

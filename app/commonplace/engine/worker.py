@@ -6,12 +6,18 @@ method             parameters                           result
 ``load``           ``path, options, rung``              `ModelInfo`
 ``count``          ``texts``                            ``{"counts": [n, …]}``
 ``count_messages`` ``messages``                         ``{"tokens": n}``
-``complete``       ``messages, sampling``               `Completion`
+``complete``       ``messages, sampling, conversation`` `Completion`
+``keep``                                                ``{}``
+``forget``         ``conversation``                     ``{}``
+``judge``          ``text``                             `Judgement`
+``requantise``     ``path, target, kind``               ``{"bytes": n}``
+``build``                                               ``{"devices", "features"}``
 ``status``                                              ``{"model": info|null}``
 ``unload``                                              ``{}``
 =================  ===================================  =======================
 
-While it loads, ``loading`` events carry ``{"fraction": 0…1, "offloads": bool}``.
+While it loads, ``loading`` events carry ``{"fraction": 0…1, "offloads": bool,
+"layers": n}``: whether layers can go on a graphics card, and how many of them do.
 ``complete`` streams ``{"text": …}``; cancelling it yields a result whose
 ``finish`` is ``"cancelled"``, unless it had not begun.
 """
@@ -41,6 +47,10 @@ PROGRESS_STEP = 0.02
 """Events of progress are sent at most this often, as a fraction of the whole."""
 
 
+Progress = Callable[[float, int], None]
+"""Takes the fraction loaded, and the layers that go on a graphics card, -1 if none can."""
+
+
 class OpenModel(Protocol):
     """Opens a model: llama.cpp's, or the fake."""
 
@@ -49,7 +59,7 @@ class OpenModel(Protocol):
         path: Path,
         options: LoadOptions,
         rung: str,
-        on_progress: Callable[[float, bool], None],
+        on_progress: Progress,
         stopped: Callable[[], bool],
     ) -> Model:
         """Return a model that passed its self-test."""
@@ -70,6 +80,11 @@ class EngineHandlers:
             "count": self.count,
             "count_messages": self.count_messages,
             "complete": self.complete,
+            "keep": self.keep,
+            "forget": self.forget,
+            "build": self.build,
+            "judge": self.judge,
+            "requantise": self.requantise,
             "status": self.status,
             "unload": self.unload,
         }
@@ -103,10 +118,54 @@ class EngineHandlers:
         """Answer, streaming the text."""
         messages = messages_from_wire(params.get("messages"))
         sampling = Sampling.from_wire(params.get("sampling", {}))
+        conversation = params.get("conversation", "")
+        if not isinstance(conversation, str):
+            raise ProtocolError("The name of a conversation is a text.")
         completion = self._loaded().complete(
-            messages, sampling, lambda text: task.send({"text": text}), lambda: task.stopped
+            messages,
+            sampling,
+            lambda text: task.send({"text": text}),
+            lambda: task.stopped,
+            conversation,
         )
         return completion.to_wire()
+
+    def keep(self, _params: Params, _task: Task) -> Params:
+        """Save the state of the conversation answered last."""
+        if self._model is not None:
+            self._model.keep()
+        return {}
+
+    def forget(self, params: Params, _task: Task) -> Params:
+        """Delete what is kept of a conversation, and do not keep it again."""
+        conversation = params.get("conversation")
+        if not isinstance(conversation, str):
+            raise ProtocolError("forget needs a conversation.")
+        if self._model is not None:
+            self._model.forget(conversation)
+        return {}
+
+    def judge(self, params: Params, _task: Task) -> Params:
+        """Measure how fast and how good the loaded model is."""
+        text = params.get("text")
+        if not isinstance(text, str):
+            raise ProtocolError("judge needs a text.")
+        return self._loaded().judge(text).to_wire()
+
+    def requantise(self, params: Params, _task: Task) -> Params:
+        """Write a model that is there in another quantisation."""
+        from commonplace.engine.requantise import requantise
+
+        path, target, kind = (params.get(name) for name in ("path", "target", "kind"))
+        if not (isinstance(path, str) and isinstance(target, str) and isinstance(kind, str)):
+            raise ProtocolError("requantise needs a path, a target and a kind.")
+        return {"bytes": requantise(Path(path), Path(target), kind)}
+
+    def build(self, _params: Params, _task: Task) -> Params:
+        """Say what this build of llama.cpp can compute on."""
+        from commonplace.engine.ggml import built_devices, features
+
+        return {"devices": [d.to_wire() for d in built_devices()], "features": features()}
 
     def status(self, _params: Params, _task: Task) -> Params:
         """Say what is loaded."""
@@ -127,14 +186,15 @@ class EngineHandlers:
         if model is not None:
             model.close()
 
-    def _progress(self) -> Callable[[float, bool], None]:
+    def _progress(self) -> Progress:
         sent = -1.0
 
-        def report(fraction: float, offloads: bool) -> None:
+        def report(fraction: float, layers: int) -> None:
             nonlocal sent
             if fraction - sent >= PROGRESS_STEP or fraction >= 1.0 > sent:
                 sent = fraction
-                self._notify("loading", {"fraction": round(fraction, 3), "offloads": offloads})
+                data = {"fraction": round(fraction, 3), "offloads": layers >= 0}
+                self._notify("loading", {**data, "layers": max(layers, 0)})
 
         return report
 
@@ -150,42 +210,57 @@ def open_llama(
     path: Path,
     options: LoadOptions,
     rung: str,
-    on_progress: Callable[[float, bool], None],
+    on_progress: Progress,
     stopped: Callable[[], bool],
 ) -> Model:
-    """Check the header and the memory, load the model and test it.
+    """Check the header, make a plan that fits, load the model and test it.
 
     Raises `ModelError`, `EngineError` or `CancelledError`.
     """
-    from commonplace.engine.fit import check_memory, memory_needed
+    from commonplace.engine.devices import cards
+    from commonplace.engine.fit import plan
     from commonplace.engine.gguf import read_header
+    from commonplace.engine.options import ELSEWHERE
 
+    if path == ELSEWHERE:
+        return _open_remote(options, on_progress)
     header = read_header(path)
     # Loaded only now: a damaged file is named even where llama.cpp cannot start.
-    from commonplace.engine.llama import can_offload
+    from commonplace.engine.ggml import built_devices
     from commonplace.engine.model import LlamaModel
 
-    offloads = can_offload()
-    on_progress(0.0, offloads)
-    context = min(options.context, header.context_length)
-    if offloads and options.gpu_layers:  # then the card's memory decides, not this machine's
-        memory = memory_needed(header, context, header.file_bytes)
-    else:
-        memory = check_memory(header, context)
+    devices = built_devices()
+    planned = plan(header, options, devices)
+    layers = planned.gpu_layers if cards(devices) else -1
+    on_progress(0.0, layers)
     model = LlamaModel(
         header,
         options,
+        planned,
         rung=rung,
-        memory_bytes=memory,
-        on_progress=lambda fraction: on_progress(fraction, offloads),
+        on_progress=lambda fraction: on_progress(fraction, layers),
         stopped=stopped,
     )
     try:
         model.self_test()
+        model.check_template()
+        model.tune()
     except CommonplaceError:
         model.close()
         raise
     return model
+
+
+def _open_remote(options: LoadOptions, on_progress: Progress) -> Model:
+    """Use somebody else's engine, through the door that the settings describe."""
+    from commonplace.engine.remote import RemoteModel
+    from commonplace.network.door import Door
+    from commonplace.paths import StatePaths
+    from commonplace.settings import load
+
+    on_progress(0.0, -1)
+    door = Door.of(load(StatePaths.from_environment().settings_file))
+    return RemoteModel(options, door)
 
 
 def _become_first_victim() -> None:

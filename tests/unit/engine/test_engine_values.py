@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from commonplace.chat.messages import Message
-from commonplace.engine.ladder import Ladder
 from commonplace.engine.textstream import TextStream
 from commonplace.engine.types import (
     Completion,
@@ -13,36 +12,6 @@ from commonplace.engine.types import (
     messages_to_wire,
 )
 from commonplace.errors import ProtocolError
-
-
-def names(ladder: Ladder) -> list[str]:
-    found = [ladder.current.name]
-    while rung := ladder.step_down("died"):
-        found.append(rung.name)
-    return found
-
-
-def test_the_ladder_concedes_one_thing_at_a_time():
-    ladder = Ladder(LoadOptions(context=4096, gpu_layers=-1, repack=True))
-    assert names(ladder) == ["as asked", "without repacking", "processor only", "small context"]
-    assert ladder.current.options == LoadOptions(2048, 0, 0, repack=False)
-    assert ladder.current.sentence
-    assert ladder.reasons[0] == "as asked: died"
-    assert len(ladder.reasons) == 4
-
-
-@pytest.mark.parametrize(
-    ("options", "offloads", "expected"),
-    [
-        (LoadOptions(4096, 0), True, ["as asked", "without repacking", "small context"]),
-        (LoadOptions(4096, -1), False, ["as asked", "without repacking", "small context"]),
-        (LoadOptions(2048, 0), True, ["as asked", "without repacking"]),
-        (LoadOptions(512, 0, repack=False), True, ["as asked"]),
-        (LoadOptions(512, 9, repack=False), True, ["as asked", "processor only"]),
-    ],
-)
-def test_rungs_that_change_nothing_are_passed_over(options, offloads, expected):
-    assert names(Ladder(options, offloads=offloads)) == expected
 
 
 def feed_all(stream: TextStream, pieces: list[bytes]) -> str:
