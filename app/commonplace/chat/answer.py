@@ -12,14 +12,20 @@ from commonplace.chat.prompt import (
     SYSTEM_SMALL,
     TURN_OVERHEAD,
     Block,
+    Offered,
     Prompt,
     Turn,
     assemble,
+    earlier,
     passage_text,
+    pointer_text,
     question_text,
     shortened,
+    whole_text,
 )
+from commonplace.chat.standing import standing_blocks, standing_texts
 from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Reply, Search, Step
+from commonplace.edits.grammar import passage_edits_grammar
 from commonplace.errors import QuestionError
 from commonplace.recall.passages import Found, Passage
 from commonplace.settings import Settings
@@ -28,6 +34,8 @@ Clock = Callable[[], float]
 SMALL_MODEL = 1_000_000_000
 SMALL_PASSAGES = 450
 SMALL_ANSWER = 200
+SMALL_EDIT = 8
+"""New lines of an edit by a small model."""
 CHARACTERS_PER_TOKEN = 2.5
 """A cautious guess for code; the tokens themselves are counted afterwards."""
 NOTES = {
@@ -44,7 +52,8 @@ class AnswerOptions:
     """How to answer. `context` is what the model sees at once, in tokens.
 
     An empty `model` means that there is none: the passages are the answer. A
-    `small` model gets plainer instructions.
+    `small` model gets plainer instructions. With `edits` the answer is a change
+    of the files that were read, in a form that can be reviewed.
     """
 
     model: str = ""
@@ -54,6 +63,7 @@ class AnswerOptions:
     max_tokens: int = 512
     temperature: float = 0.2
     small: bool = False
+    edits: bool = False
 
     @classmethod
     def chosen(cls, settings: Settings) -> AnswerOptions:
@@ -112,6 +122,13 @@ class Answer:
     note: str
     timings: Timings
 
+    def turn(self, question: str) -> Turn:
+        """Return this answer to `question` as a turn for the questions that follow."""
+        if self.prompt is None:
+            return Turn(question, self.text)
+        asked = self.prompt.messages[-1].content
+        return Turn(question, self.text, asked, self.prompt.passages)
+
 
 Steps = Generator[Step, Reply, Answer]
 
@@ -135,7 +152,13 @@ def answer_steps(
         return _without_model(found, started, clock)
     prompt = yield from _fit(question, found, history, options)
     asked = clock()
-    reply = yield Complete(prompt.messages, options.max_tokens, options.temperature)
+    reply = yield Complete(
+        prompt.messages,
+        options.max_tokens,
+        options.temperature,
+        _grammar(prompt, small=options.small) if options.edits else "",
+        copies=options.edits,
+    )
     assert isinstance(reply, Completed)
     text = reply.text.strip()
     sentences = sentences_of(text, prompt.passages)
@@ -158,6 +181,17 @@ def answer_steps(
     )
 
 
+def _grammar(prompt: Prompt, *, small: bool) -> str:
+    """Return the form of edits of the lines that `prompt` shows, empty if it shows none.
+
+    A small model, which would not come to an end, makes one short edit.
+    """
+    shown = [(p.path, p.text) for p in prompt.passages if not p.note]
+    if small:
+        return passage_edits_grammar(shown, most=1, longest=SMALL_EDIT)
+    return passage_edits_grammar(shown)
+
+
 def _search(question: str, options: AnswerOptions) -> Generator[Step, Reply, Found]:
     reply = yield Search(question, options.passages)
     assert isinstance(reply, Found)
@@ -169,13 +203,19 @@ def _fit(
 ) -> Generator[Step, Reply, Prompt]:
     """Count every candidate block with the model's own tokenizer, then choose."""
     instructions = SYSTEM_SMALL if options.small else SYSTEM
-    asked = question_text(question, passages=bool(found.passages), small=options.small)
+    asked = question_text(
+        question, passages=bool(found.passages), small=options.small, edits=options.edits
+    )
     # No passage may take more than half of the room for passages.
     share = int(options.passage_tokens * CHARACTERS_PER_TOKEN / 2)
     offered = [shortened(p, share) for p in found.passages]
     shown = [passage_text(n, p) for n, p in enumerate(offered, start=1)]
+    pointers = [pointer_text(n, p) for n, p in enumerate(offered, start=1)]
     said = [f"{turn.question}\n{turn.answer}" for turn in history]
-    reply = yield CountTokens((instructions, asked, *shown, *said))
+    whole = [whole_text(turn) for turn in history]
+    stands = standing_texts(found.standing, small=options.small)
+    stood = [item.text for item in stands]
+    reply = yield CountTokens((instructions, asked, *stood, *shown, *pointers, *said, *whole))
     assert isinstance(reply, Counts)
     tokens = iter(reply.tokens)
     system = Block("Instructions", "ours", instructions, next(tokens))
@@ -188,22 +228,27 @@ def _fit(
             f"{max(budget - system.tokens, 0)}.",
             "Shorten it, or raise model.context in the settings.",
         )
-    passages = [
-        (p, Block(p.place, "code", text, next(tokens)))
-        for p, text in zip(offered, shown, strict=True)
+    # A long question goes before what stands in every prompt.
+    counts = [next(tokens) for _ in stands]
+    stable, unstood = standing_blocks(stands, counts, budget - needed, small=options.small)
+    full = [
+        Block(p.place, p.tier, text, next(tokens)) for p, text in zip(offered, shown, strict=True)
     ]
-    turns = [
-        (turn, Block("Earlier turn", "person", text, next(tokens)))
-        for turn, text in zip(history, said, strict=True)
+    above = [
+        Block(p.place, p.tier, text, next(tokens))
+        for p, text in zip(offered, pointers, strict=True)
     ]
+    plain = [next(tokens) for _ in said]
     prompt = assemble(
         closing,
-        passages,
-        turns,
+        [Offered(*each) for each in zip(offered, full, above, strict=True)],
+        [earlier(*each) for each in zip(history, plain, tokens, strict=True)],
         system,
         budget=budget,
         passage_budget=options.passage_tokens,
+        stable=stable,
     )
+    prompt = replace(prompt, dropped=(*prompt.dropped, *unstood))
     read = zip(prompt.passages, found.passages, strict=False)
     cut = sum(short is not whole for short, whole in read)
     if not cut:
@@ -219,7 +264,7 @@ def _without_model(found: Found, started: float, clock: Clock) -> Answer:
     ]
     text = "\n".join([NO_MODEL, "", *lines]) if lines else NOTHING_FOUND
     citations = tuple(
-        Citation(n, p.path, p.start_line, p.end_line, "attribution")
+        Citation(n, p.path, p.start_line, p.end_line, "attribution", p.symbol if p.note else "")
         for n, p in enumerate(found.passages, start=1)
     )
     total = round((clock() - started) * 1000, 1)

@@ -30,13 +30,17 @@ MIN_NEAREST = 0.12
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A passage that the answer rests on; ``n`` is its number in the prompt."""
+    """A passage that the answer rests on; ``n`` is its number in the prompt.
+
+    A note is cited by its `title`, which is empty for code.
+    """
 
     n: int
     path: str
     start_line: int
     end_line: int
     by: By
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def citations_of(
             if sentence.by is not None and by_number.get(number) != "model":
                 by_number[number] = sentence.by
     return tuple(
-        Citation(n, p.path, p.start_line, p.end_line, by_number[n])
+        Citation(n, p.path, p.start_line, p.end_line, by_number[n], p.symbol if p.note else "")
         for n, p in enumerate(passages, start=1)
         if n in by_number
     )

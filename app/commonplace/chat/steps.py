@@ -39,12 +39,15 @@ class Counts:
 class Complete:
     """Let the model answer `messages`; the reply is a `Completed`.
 
-    Whoever replies also shows the text while it streams in.
+    Whoever replies also shows the text while it streams in. A `grammar` in GBNF
+    gives the answer its form; `copies` says that much of it repeats the prompt.
     """
 
     messages: tuple[Message, ...]
     max_tokens: int
     temperature: float
+    grammar: str = ""
+    copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def test_how_an_answer_ended_is_said():
     steps = answer_steps("q", AnswerOptions(model="m"))
     next(steps)
     steps.send(Found("q", "sentence", 1.0, PASSAGES))
-    steps.send(Counts((1, 1, 1, 1)))
+    steps.send(Counts((1, 1, 1, 1, 1, 1)))
     with pytest.raises(StopIteration) as done:
         steps.send(Completed("Half an", "length", 1, 1, 1.0))
     assert "longest length" in done.value.value.note
@@ -96,3 +96,26 @@ def test_a_small_model_gets_a_short_prompt_and_writes_a_short_answer():
     assert small.max_tokens < large.max_tokens == Settings().answer_max_tokens
     _, taken = run("q", small)
     assert "two sentences" in taken[-1].messages[-1].content
+
+
+def test_a_follow_up_begins_with_the_very_words_of_the_first_question():
+    options = AnswerOptions(model="m")
+    first, before = run("what does alpha return?", options)
+    second, after = run("and why?", options, history=[first.turn("what does alpha return?")])
+    said, follow = before[-1].messages, after[-1].messages
+    assert follow[: len(said)] == said
+    assert follow[len(said)].content == first.text
+    assert "alpha_value" not in follow[-1].content  # it stands above
+    assert "[1] alpha.py lines 1-2: shown above" in follow[-1].content
+    assert [p.path for p in second.prompt.passages] == ["alpha.py", "beta.py"]
+
+
+def test_edits_have_a_form_and_name_only_files_that_were_read():
+    options = AnswerOptions(model="m", edits=True, small=True)
+    _, taken = run("Change it", options)
+    assert '"beta.py" "\\n<<<<<<< SEARCH\\n" (p1-0)' in taken[-1].grammar
+    assert '"def beta(): return beta_value\\n"' in taken[-1].grammar
+    assert taken[-1].copies
+    assert taken[-1].messages[-1].content.endswith("Change it")
+    assert run("Change it", options, passages=())[1][-1].grammar == ""
+    assert run("Why?", AnswerOptions(model="m"))[1][-1].grammar == ""

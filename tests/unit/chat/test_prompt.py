@@ -1,10 +1,14 @@
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commonplace.chat.prompt import (
     Block,
+    Offered,
     Turn,
     assemble,
+    earlier,
     fence_for,
     passage_text,
     question_text,
@@ -24,8 +28,8 @@ def block(tokens, trust="code"):
 def build(budget, *, passages=(), turns=(), passage_budget=10_000):
     return assemble(
         block(10, "person"),
-        [(passage(f"{n}.py"), block(tokens)) for n, tokens in enumerate(passages)],
-        [(Turn(f"q{n}", f"a{n}"), block(tokens)) for n, tokens in enumerate(turns)],
+        [Offered(passage(f"{n}.py"), block(tokens)) for n, tokens in enumerate(passages)],
+        [earlier(Turn(f"q{n}", f"a{n}"), tokens, tokens) for n, tokens in enumerate(turns)],
         block(20, "ours"),
         budget=budget,
         passage_budget=passage_budget,
@@ -86,3 +90,64 @@ def test_a_passage_names_its_place_and_shows_odd_names():
 def test_the_question_says_when_there_is_no_passage():
     assert "No passage" in question_text("why", passages=False)
     assert "cite" in question_text("why", passages=True)
+
+
+def as_read(n, plain, whole):
+    turn = Turn(f"q{n}", f"a{n}", f"[1] {n}.py\nq{n}", (passage(f"{n}.py"),))
+    return earlier(turn, plain, whole)
+
+
+def lay_out(turns, budget, offered=(), stable=()):
+    return assemble(
+        block(10, "person"),
+        offered,
+        turns,
+        block(20, "ours"),
+        budget=budget,
+        passage_budget=200,
+        stable=stable,
+    )
+
+
+def test_a_longer_conversation_repeats_the_shorter_one_word_for_word():
+    turns = [as_read(n, 20, 100) for n in range(4)]
+    before = lay_out(turns[:3], 2000).messages
+    after = lay_out(turns, 2000).messages
+    assert after[: len(before) - 1] == before[:-1]
+    assert after[1].content == "[1] 0.py\nq0"
+
+
+def test_a_passage_that_stands_above_is_pointed_to():
+    above = Block("0.py", "code", "[1] 0.py: shown above", 5)
+    offered = [Offered(passage("0.py"), block(90), above), Offered(passage("9.py"), block(90))]
+    prompt = lay_out([as_read(0, 20, 100)], 2000, offered)
+    assert prompt.messages[-1].content.startswith("[1] 0.py: shown above\ntext")
+    assert [p.path for p in prompt.passages] == ["0.py", "9.py"]
+    first = lay_out([], 2000, offered)
+    assert "shown above" not in first.messages[-1].content
+
+
+def test_old_turns_lose_their_passages_before_they_go():
+    turns = [as_read(n, 20, 300) for n in range(4)]
+    prompt = lay_out(turns, 1200)
+    assert prompt.messages[1].content == "q0"
+    assert prompt.messages[-3].content == "[1] 3.py\nq3"
+    assert "no longer read" in prompt.dropped[0]
+    gone = lay_out([as_read(n, 100, 300) for n in range(9)], 800)
+    assert any("oldest" in text and "did not fit" in text for text in gone.dropped)
+    assert gone.tokens <= 800
+
+
+def test_the_beginning_of_a_growing_conversation_seldom_changes():
+    """Every change there has the model read everything after it again."""
+    turns = [as_read(n, 30, 120) for n in range(40)]
+    prompts = [lay_out(turns[:count], 3000).messages for count in range(1, 41)]
+    same = sum(b[: len(a) - 1] == a[:-1] for a, b in itertools.pairwise(prompts))
+    assert same > 30
+
+
+def test_what_stays_the_same_for_the_project_comes_right_after_our_words():
+    rules = Block("Rules", "person", "Use tabs.", 3)
+    prompt = lay_out([as_read(0, 20, 100)], 2000, stable=[rules])
+    assert prompt.messages[0].content == "text\n\nUse tabs."
+    assert [b.title for b in prompt.blocks[:2]] == ["b", "Rules"]
