@@ -28,14 +28,22 @@ def run_role(role: str) -> None:
         from commonplace.memory.worker import main as run_memory
 
         run_memory()
-    elif role == "trial":
-        from commonplace.index.trials import main as run_trial
+    elif role == "parser":
+        from commonplace.index.parsing import main as run_parser
 
-        run_trial()
+        run_parser()
     elif role == "engine":
         from commonplace.engine.worker import main as run_engine
 
         run_engine()
+    elif role == "template":
+        from commonplace.engine.reference import main as run_template
+
+        run_template()
+    elif role == "library":
+        from commonplace.engine.library_worker import main as run_library
+
+        run_library()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,15 @@
     │   ├── EngineError          the engine process cannot run this model
     │   ├── StorageError         disk full, read-only or damaged state
     │   │   └── DamagedIndexError    an index that is not what was written; rebuilt
-    │   └── QuestionError        a question that cannot be asked
+    │   ├── NetworkError         what was asked of the network will not work
+    │   │   ├── NetworkClosedError   it was not allowed by the user, so nothing was contacted
+    │   │   └── ConnectionLostError  nobody answers, or no longer; may work another time
+    │   ├── QuestionError        a question that cannot be asked
+    │   ├── ConversationError    a conversation that is not there
+    │   ├── NoteError            a note that is not there, or cannot be changed so
+    │   │   └── NoteChangedError     a note that another program changed meanwhile
+    │   └── EditError            a change of files that is not made, and why
+    │       └── EditChangedError     a file is not what the change was made from
     ├── CancelledError       the user, or a deadline, stopped the work
     └── DefectError          something we must mend; shown as a report
         └── ProtocolError        a worker and its parent disagree
@@ -66,8 +74,40 @@ class DamagedIndexError(StorageError):
     """An index that is not what was written: it has to be rebuilt."""
 
 
+class NetworkError(UserError):
+    """What was asked of the network failed, and asking again would not help."""
+
+
+class NetworkClosedError(NetworkError):
+    """The user did not allow this, so nothing was contacted."""
+
+
+class ConnectionLostError(NetworkError):
+    """Nobody answers, or no longer; what had arrived is kept and it may work later."""
+
+
 class QuestionError(UserError):
     """A question that cannot be asked, for instance an empty one."""
+
+
+class ConversationError(UserError):
+    """A conversation that is not there, or a name that fits several."""
+
+
+class NoteError(UserError):
+    """A note that is not there, or cannot be changed as asked."""
+
+
+class NoteChangedError(NoteError):
+    """A note whose file is no longer the version that the change was made from."""
+
+
+class EditError(UserError):
+    """A change of the user's files that is refused or failed; the files are as they were."""
+
+
+class EditChangedError(EditError):
+    """A file is no longer what the change, or its undoing, was made from."""
 
 
 class CancelledError(CommonplaceError):

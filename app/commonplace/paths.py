@@ -54,15 +54,24 @@ class StatePaths:
 
     def project_cache(self, root: Path) -> Path:
         """Return the cache folder of the project at `root` (absolute, resolved)."""
-        digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip("-.")[:40] or "root"
-        return self.cache / "projects" / f"{name}-{digest}"
+        return self.cache / "projects" / project_name(root)
+
+    def project_data(self, root: Path) -> Path:
+        """Return the folder of what the user keeps about that project and does not share."""
+        return self.data / "projects" / project_name(root)
 
     def model_folders(self) -> tuple[Path, ...]:
         """Return the folders searched for models, the user's own first."""
         checkout = Path(__file__).resolve().parents[2] / "models"
         installed = Path(sys.prefix) / "share" / APP_NAME / "models"
         return (self.data / "models", checkout, installed)
+
+
+def project_name(root: Path) -> str:
+    """Return what the state folders of the project at `root` (absolute, resolved) are called."""
+    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip("-.")[:40] or "root"
+    return f"{name}-{digest}"
 
 
 def resource(*parts: str) -> Path:
@@ -83,6 +92,13 @@ def embedder_folder() -> Path:
     return inside if inside.is_dir() else checkout
 
 
+def catalogue_file() -> Path:
+    """Return the catalogue of models that can be downloaded."""
+    inside = Path(__file__).resolve().parent / "resources" / "catalogue.toml"
+    checkout = Path(__file__).resolve().parents[2] / "models" / "catalogue.toml"
+    return inside if inside.is_file() else checkout
+
+
 def worker_command(role: str) -> list[str]:
     """Return the command line that starts the worker process `role`.
 
@@ -93,3 +109,10 @@ def worker_command(role: str) -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, "worker", role]
     return [sys.executable, "-P", "-m", "commonplace", "worker", role]
+
+
+def window_command() -> list[str]:
+    """Return the command line that opens another window; the folder to open follows."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "window"]
+    return [sys.executable, "-P", "-m", "commonplace", "window"]

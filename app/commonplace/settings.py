@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -25,7 +25,10 @@ from commonplace.errors import StorageError, UserError
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What is known about one setting: enough to check it, edit it, explain it."""
+    """What is known about one setting: enough to check it, edit it, explain it.
+
+    A setting of type ``tuple`` holds any number of texts.
+    """
 
     name: str
     key: str
@@ -43,6 +46,8 @@ class Declaration:
         """
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        if self.type is tuple:
+            return self._list(value)
         if type(value) is not self.type:
             raise UserError(
                 f"Setting {self.key} is {value!r}.", f"It holds a {self.type.__name__}."
@@ -58,6 +63,13 @@ class Declaration:
                 f"Setting {self.key} is {value!r}.", f"It lies between {low} and {high}."
             )
         return value
+
+    def _list(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+            raise UserError(
+                f"Setting {self.key} is {value!r}.", "It holds a list of texts in quotes."
+            )
+        return tuple(value)
 
 
 def _setting(
@@ -88,10 +100,49 @@ class Settings:
         high=131072,
     )
     model_gpu_layers: int = _setting(
-        "model.gpu_layers", -1, "Layers placed on the GPU; -1 places all of them.", low=-1, high=999
+        "model.gpu_layers",
+        -1,
+        "Layers placed on the graphics card; -1 places as many as fit.",
+        low=-1,
+        high=999,
     )
     model_threads: int = _setting(
-        "model.threads", 0, "Processor threads; 0 uses one per physical core.", low=0, high=256
+        "model.threads", 0, "Processor threads; 0 finds out what is fastest.", low=0, high=256
+    )
+    model_batch: int = _setting(
+        "model.batch", 0, "Tokens read at once; 0 finds out what is fastest.", low=0, high=4096
+    )
+    model_kv_type: str = _setting(
+        "model.kv_type",
+        "auto",
+        "How the model keeps what it has read: 16, 8.5 or 4.5 bits a number. "
+        "Fewer need less memory; 'auto' takes 16 while there is room.",
+        choices=("auto", "f16", "q8_0", "q4_0"),
+    )
+    model_kept_mb: int = _setting(
+        "model.kept_mb",
+        2048,
+        "Megabytes on disk for what the model has read of each conversation, "
+        "so that a reopened one goes on at once; 0 keeps nothing.",
+        low=0,
+        high=1048576,
+    )
+    model_endpoint: str = _setting(
+        "model.endpoint",
+        "",
+        "The address of somebody else's engine that answers instead, such as "
+        "http://localhost:8080/v1. Only 'commonplace engine endpoint' also allows what it takes.",
+    )
+    model_endpoint_model: str = _setting(
+        "model.endpoint_model", "", "The model to use there; empty takes the first it offers."
+    )
+    model_idle_minutes: int = _setting(
+        "model.idle_minutes",
+        30,
+        "Minutes without a question after which the model's memory is freed; "
+        "the next question loads it again. 0 never frees it.",
+        low=0,
+        high=10080,
     )
     answer_max_tokens: int = _setting(
         "answer.max_tokens", 512, "The longest answer, in tokens.", low=16, high=8192
@@ -115,6 +166,19 @@ class Settings:
         "What vectors come from: 'built-in', 'minilm' (slower), 'none' (words only), "
         "or the folder of a sentence-transformers model.",
     )
+    recall_adapter: str = _setting(
+        "recall.adapter",
+        "auto",
+        "Adapt the built-in embedder to each project's own words, where that finds more: "
+        "tried in the background, kept only if it wins. 'off' does without.",
+        choices=("auto", "off"),
+    )
+    recall_depth: str = _setting(
+        "recall.depth",
+        "off",
+        "Read the best passages again with a larger model: 'off', 'minilm', or the folder of a "
+        "sentence-transformers model. Slower, and little is gained.",
+    )
     appearance_theme: str = _setting(
         "appearance.theme",
         "system",
@@ -123,6 +187,49 @@ class Settings:
     )
     appearance_font_size: int = _setting(
         "appearance.font_size", 10, "Size of text in points.", low=7, high=24
+    )
+    appearance_motion: str = _setting(
+        "appearance.motion",
+        "system",
+        "Whether things on screen move and text cursors blink; 'system' follows the desktop.",
+        choices=("system", "reduced", "full"),
+    )
+    window_restore: bool = _setting(
+        "window.restore",
+        True,
+        "Open the last project again at start, with the file that was shown.",
+    )
+    editor_command: str = _setting(
+        "editor.command",
+        "",
+        "The command that opens a file in your editor; {path} and {line} stand for the place, as "
+        "in 'code --goto {path}:{line}'. Empty: the first known editor on this machine.",
+    )
+    models_folders: tuple[str, ...] = _setting(
+        "models.folders", (), "More folders in which you keep models, one per line."
+    )
+    models_other_apps: bool = _setting(
+        "models.other_apps",
+        False,
+        "Also offer the models that LM Studio, Ollama, GPT4All, llama.cpp and the hub's cache "
+        "keep on this machine. They are read where they are and never changed.",
+    )
+    models_address: str = _setting(
+        "models.address",
+        "",
+        "Where models are downloaded from; empty for the address in the catalogue. "
+        "A mirror has the same paths below it.",
+    )
+    network_allowed: tuple[str, ...] = _setting(
+        "network.allowed",
+        (),
+        "Whom the program may contact, each a purpose and an address, such as "
+        "'models https://…'. Empty: nobody. It is filled when you say yes to a question.",
+    )
+    network_proxies: bool = _setting(
+        "network.proxies",
+        False,
+        "Let the proxies named in the environment carry what goes to other machines.",
     )
 
 
@@ -133,7 +240,7 @@ def declared() -> tuple[Declaration, ...]:
         Declaration(
             name=f.name,
             key=f.metadata["key"],
-            type=hints[f.name],
+            type=get_origin(hints[f.name]) or hints[f.name],
             default=f.default,
             help=f.metadata["help"],
             choices=f.metadata["choices"],
@@ -164,16 +271,42 @@ def save(path: Path, changes: Mapping[str, Any]) -> Settings:
         if key not in by_key:
             raise UserError(f"There is no setting {key}.", f"Known: {', '.join(by_key)}.")
         table, name = key.split(".", 1)
-        if table not in document:
-            document[table] = tomlkit.table()
-        if not isinstance(document[table], MutableMapping):
-            raise UserError(
-                f"In {path}, {table} is not a table.", f"Write its settings below [{table}]."
-            )
-        document[table][name] = by_key[key].checked(value)
+        checked = by_key[key].checked(value)
+        values = _table(document, path, table)
+        values[name] = list(checked) if isinstance(checked, tuple) else checked
     settings = _checked(document)
     write_atomically(path, tomlkit.dumps(document).encode())
     return settings
+
+
+def load_lists(path: Path, table: str) -> dict[str, tuple[str, ...]]:
+    """Return the lists of texts below ``[table]``, such as changed shortcuts, by name.
+
+    What is no list of texts is left out. Raises `UserError` for a file that
+    cannot be read.
+    """
+    values = _read(path).unwrap().get(table)
+    if not isinstance(values, dict):
+        return {}
+    return {
+        name: tuple(value)
+        for name, value in values.items()
+        if isinstance(value, list) and all(isinstance(text, str) for text in value)
+    }
+
+
+def save_lists(path: Path, table: str, changes: Mapping[str, tuple[str, ...] | None]) -> None:
+    """Write lists of texts below ``[table]``; None takes one away. The rest stays as it is."""
+    document = _read(path)
+    values = _table(document, path, table)
+    for name, texts in changes.items():
+        if texts is None:
+            values.pop(name, None)
+        else:
+            values[name] = list(texts)
+    if not values:
+        del document[table]
+    write_atomically(path, tomlkit.dumps(document).encode())
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -214,6 +347,18 @@ def _read(path: Path) -> tomlkit.TOMLDocument:
         raise StorageError(
             f"Cannot read {path}: {error.strerror}.", "Mend the file's permissions."
         ) from error
+
+
+def _table(document: tomlkit.TOMLDocument, path: Path, table: str) -> MutableMapping[str, Any]:
+    """Return the table `table` of `document`, made if it is not there."""
+    if table not in document:
+        document[table] = tomlkit.table()
+    found = document[table]
+    if not isinstance(found, MutableMapping):
+        raise UserError(
+            f"In {path}, {table} is not a table.", f"Write its settings below [{table}]."
+        )
+    return found
 
 
 def _checked(document: tomlkit.TOMLDocument) -> Settings:

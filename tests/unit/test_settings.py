@@ -72,3 +72,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_atomically(path, b"new")
     assert load(path).answer_max_tokens == 64
     assert [p.name for p in tmp_path.iterdir()] == ["settings.toml"]
+
+
+def test_lists_and_truths_are_kept_as_the_file_has_them(tmp_path):
+    path = tmp_path / "settings.toml"
+    assert load(path).models_folders == ()
+    changed = save(path, {"models.folders": ("/a", "/b c"), "models.other_apps": True})
+    assert changed.models_folders == ("/a", "/b c")
+    assert load(path) == changed
+    assert 'folders = ["/a", "/b c"]' in path.read_text()
+    for text in ('folders = "/a"', "folders = [1]", "folders = {}"):
+        path.write_text(f"[models]\n{text}\n")
+        with pytest.raises(UserError, match=r"models\.folders"):
+            load(path)
+    path.write_text("[models]\nother_apps = 1\n")
+    with pytest.raises(UserError, match="other_apps"):
+        load(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,19 +13,23 @@ from typing import Protocol
 
 import click
 
+from commonplace.book.book import Book
 from commonplace.chat.answer import Answer, AnswerOptions, answer_steps
 from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Reply, Search, Step
 from commonplace.cli.progress import Progress
-from commonplace.engine.library import choose_model
+from commonplace.engine.library import choose_model, folders_of
+from commonplace.engine.options import ELSEWHERE, load_options
 from commonplace.engine.session import EngineSession
-from commonplace.engine.types import Engine, LoadOptions, Sampling
-from commonplace.errors import CancelledError, ProjectBusyError
+from commonplace.engine.types import Engine, Sampling
+from commonplace.errors import CancelledError, ProjectBusyError, StorageError
 from commonplace.memory.project import Memory
 from commonplace.memory.shared import SharedMemory
 from commonplace.paths import StatePaths
-from commonplace.recall.passages import Found
+from commonplace.recall.passages import Found, Passage
 from commonplace.settings import Settings
 
+CHECK_SECONDS = 5.0
+"""How long one question waits for notes to be checked against the code."""
 EMBED_SECONDS = 30.0
 """How long one question waits for vectors; ``commonplace index`` waits for all."""
 UNEMBEDDED = "{} chunks have no vectors yet; 'commonplace index' adds them."
@@ -35,8 +40,13 @@ SearchFunction = Callable[[str, int], Found]
 class Searcher(Protocol):
     """Something that answers searches about one project."""
 
+    book: Book
+
     def search(self, question: str, limit: int) -> Found:
         """Return the passages that match `question` best."""
+
+    def search_notes(self, question: str, limit: int) -> list[Passage]:
+        """Return the kept notes that have to do with `question`, best first."""
 
 
 @contextmanager
@@ -50,9 +60,18 @@ def opened(
     """
     progress = Progress()
     try:
-        memory = Memory(path, state, embedder=settings.recall_embedder, on_status=progress.show)
+        memory = Memory(
+            path,
+            state,
+            embedder=settings.recall_embedder,
+            adapter=settings.recall_adapter,
+            depth=settings.recall_depth,
+            on_status=progress.show,
+        )
     except ProjectBusyError:
-        shared = SharedMemory(path, state, embedder=settings.recall_embedder)
+        shared = SharedMemory(
+            path, state, embedder=settings.recall_embedder, adapter=settings.recall_adapter
+        )
         try:
             yield shared
         finally:
@@ -61,6 +80,7 @@ def opened(
     try:
         memory.refresh()
         _embed(memory, math.inf if many else EMBED_SECONDS)
+        _check_notes(memory)
         progress.clear()
         if memory.waiting and not memory.status.note:
             click.echo(UNEMBEDDED.format(f"{memory.waiting:,}"), err=True)
@@ -78,6 +98,22 @@ def _embed(memory: Memory, seconds: float) -> None:
         memory.embed(stop=lambda: time.monotonic() > end)
 
 
+def _check_notes(memory: Memory) -> None:
+    """Look whether notes are still true, for a while; trouble with them is told elsewhere."""
+    end = time.monotonic() + CHECK_SECONDS
+    with contextlib.suppress(CancelledError, StorageError):
+        memory.tend_notes(lambda: time.monotonic() > end)
+
+
+def count_uses(searcher: Searcher, answer: Answer) -> None:
+    """Count that the notes an answer cites have helped; without a record nothing is lost."""
+    cited = {(citation.path, citation.start_line) for citation in answer.citations}
+    helped = [p.note for p in answer.passages if p.note and (p.path, p.start_line) in cited]
+    if helped and answer.model:
+        with contextlib.suppress(StorageError):
+            searcher.book.records.used(helped, secrets.token_hex(8))
+
+
 def ask_model(
     question: str,
     search: SearchFunction,
@@ -92,16 +128,12 @@ def ask_model(
     `EngineError` and `QuestionError`.
     """
     named = str(model) if model is not None else settings.model_path
-    path = choose_model(named, state.model_folders())
+    elsewhere = model is None and bool(settings.model_endpoint)
+    path = ELSEWHERE if elsewhere else choose_model(named, folders_of(settings, state))
     options = AnswerOptions.chosen(settings)
     if path is None:
         return drive(question, options, search, None, on_text)
-    load = LoadOptions(
-        context=settings.model_context,
-        gpu_layers=settings.model_gpu_layers,
-        threads=settings.model_threads,
-    )
-    with EngineSession(load, state.logs / "engine.log") as engine:
+    with EngineSession(load_options(settings, state), state.logs / "engine.log") as engine:
         info = engine.load(path)
         options = options.for_model(info.name, info.context, info.parameters)
         return drive(question, options, search, engine, on_text)
@@ -137,7 +169,7 @@ def _reply(
     if isinstance(step, CountTokens):
         return Counts(tuple(engine.count(step.texts)))
     assert isinstance(step, Complete)
-    sampling = Sampling(max_tokens=step.max_tokens, temperature=step.temperature)
+    sampling = Sampling(step.max_tokens, step.temperature, grammar=step.grammar, copies=step.copies)
     done = engine.complete(step.messages, sampling, on_text)
     return Completed(
         text=done.text,

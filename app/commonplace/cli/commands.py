@@ -18,9 +18,15 @@ import click
 
 from commonplace import __version__
 from commonplace.cli import printing
-from commonplace.cli.asking import Searcher, ask_model, opened
+from commonplace.cli.asking import Searcher, ask_model, count_uses, opened
+from commonplace.cli.chats import chats
 from commonplace.cli.doctor import examine
+from commonplace.cli.edits import apply_patch, edits
+from commonplace.cli.engine import engine
+from commonplace.cli.models import models
+from commonplace.cli.notes import notes
 from commonplace.cli.progress import Progress
+from commonplace.cli.structure import usages
 from commonplace.errors import CancelledError, CommonplaceError
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
@@ -72,13 +78,22 @@ def index(path: Path, *, as_json: bool) -> None:
     state, settings = _state()
     progress = Progress()
     began = time.monotonic()
-    memory = Memory(path, state, embedder=settings.recall_embedder, on_status=progress.show)
+    memory = Memory(
+        path,
+        state,
+        embedder=settings.recall_embedder,
+        adapter=settings.recall_adapter,
+        depth=settings.recall_depth,
+        on_status=progress.show,
+    )
     try:
         opened_at = time.monotonic()
         memory.refresh()
         read_at = time.monotonic()
         memory.embed()
         ended = time.monotonic()
+        memory.learn()
+        learned_at = time.monotonic()
         skipped = memory.skipped()
         status = memory.status
     finally:
@@ -93,10 +108,12 @@ def index(path: Path, *, as_json: bool) -> None:
             "open": round(opened_at - began, 3),
             "read": round(read_at - opened_at, 3),
             "embed": round(ended - read_at, 3),
+            "learn": round(learned_at - ended, 3),
         },
         "peak_rss_mb": printing.peak_rss_mb(),
         "skipped": [{"path": item.path, "reason": item.reason} for item in skipped],
         "note": status.note,
+        "adapter": status.adapter,
     }
     if as_json:
         printing.json_line(report)
@@ -152,6 +169,7 @@ def ask(path: Path, question: str, model: Path | None, *, as_json: bool) -> None
 
     with opened(path, state, settings) as searcher:
         answer = ask_model(question, searcher.search, settings, state, model, show)
+        count_uses(searcher, answer)
     if as_json:
         printing.json_line(printing.answer_json(answer))
     else:
@@ -167,6 +185,15 @@ def doctor(*, as_json: bool) -> None:
         printing.json_line({"version": __version__, "checks": [c.to_json() for c in checks]})
     else:
         printing.checks_text(checks)
+
+
+commands.add_command(models)
+commands.add_command(notes)
+commands.add_command(edits)
+commands.add_command(apply_patch)
+commands.add_command(chats)
+commands.add_command(engine)
+commands.add_command(usages)
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from commonplace import __version__
-from commonplace.engine.library import choose_model
+from commonplace.engine.devices import backend_words, better_build
+from commonplace.engine.library import choose_model, folders_of
+from commonplace.engine.options import ELSEWHERE, load_options
 from commonplace.engine.session import EngineSession
 from commonplace.errors import CommonplaceError
 from commonplace.index.embedder import open_embedder
@@ -51,6 +53,7 @@ def examine(state: StatePaths) -> list[Check]:
         lambda: _settings(state),
         lambda: _embedder(state),
         _watches,
+        lambda: _engine(state),
         lambda: _model(state),
     ]
     return [check() for check in checks]
@@ -146,7 +149,10 @@ def _watches() -> Check:
 def _model(state: StatePaths) -> Check:
     """Load the model in the engine, which tests itself with a real prompt."""
     try:
-        path = choose_model(load(state.settings_file).model_path, state.model_folders())
+        settings = load(state.settings_file)
+        path: Path | None = ELSEWHERE
+        if not settings.model_endpoint:
+            path = choose_model(settings.model_path, folders_of(settings, state))
         if path is None:
             return Check(
                 "model",
@@ -154,12 +160,36 @@ def _model(state: StatePaths) -> Check:
                 found="there is none, so passages are the answers",
                 remedy="Run 'make models' for a small one, or set model.path to a GGUF file.",
             )
-        with EngineSession(log_file=state.logs / "engine.log") as engine:
+        options = load_options(load(state.settings_file), state)
+        with EngineSession(options, state.logs / "engine.log") as engine:
             info = engine.load(path)
+            verdict = engine.verdict(path)
     except CommonplaceError as error:
         return Check("model", good=False, found=error.message, remedy=error.remedy)
     found = (
         f"{info.name} ({info.architecture}, {info.parameters / 1e6:,.0f}M, {info.quantisation}) "
-        f"answers; offload: {info.backend}"
+        f"answers; offload: {info.backend}, {info.threads} threads, "
+        f"{info.batch} tokens read at once"
     )
-    return Check("model", good=True, found=f"{found}. {info.note}".strip())
+    found = f"{found}. {info.fit} {info.note}".strip()
+    if verdict is None:
+        return Check("model", good=True, found=found)
+    conceded = ", ".join(verdict.conceded)
+    reasons = "; ".join(verdict.reasons)
+    return Check(
+        "model",
+        good=True,
+        found=f"{found} It runs with a concession: {conceded} ({reasons})",
+        remedy="'commonplace engine retry' tries it at full speed again.",
+    )
+
+
+def _engine(state: StatePaths) -> Check:
+    """Ask the engine what it was built for, and look for more in the machine."""
+    try:
+        with EngineSession(log_file=state.logs / "engine.log") as engine:
+            devices, features = engine.build()
+    except CommonplaceError as error:
+        return Check("engine", good=False, found=error.message, remedy=error.remedy)
+    found = f"this build computes on: {backend_words(devices)} ({features})"
+    return Check("engine", good=True, found=found, remedy=better_build(devices))

@@ -15,7 +15,7 @@ from commonplace.chat.answer import Answer
 from commonplace.chat.prompt import one_line
 from commonplace.cli.doctor import Check
 from commonplace.errors import UserError
-from commonplace.recall.passages import Found
+from commonplace.recall.passages import Found, Passage
 
 SHOWN_LINES = 3
 
@@ -51,6 +51,10 @@ def found_json(found: Found) -> dict[str, Any]:
             "kind": p.kind,
             "symbol": p.symbol,
             "reasons": list(p.reasons),
+            "tier": p.tier,
+            "defined": list(p.defines),
+            "imported_by": {"count": p.imported_by, "paths": list(p.importers)},
+            **({"id": p.note, "state": p.state} if p.note else {}),
         }
         for p in found.passages
     ]
@@ -66,10 +70,25 @@ def found_text(found: Found) -> None:
         place = f"{one_line(passage.path)}:{passage.start_line}-{passage.end_line}"
         click.secho(place, bold=True, nl=False)
         click.echo(f"{symbol}  ({'; '.join(passage.reasons)})")
+        if about := structure_text(passage):
+            click.secho(f"    {about}", dim=True)
         for line in passage.text.splitlines()[:SHOWN_LINES]:
             click.echo(f"    {one_line(line.expandtabs(4))[:120]}")
     if found.note:
         click.echo(found.note, err=True)
+
+
+def structure_text(passage: Passage) -> str:
+    """Return what a passage defines besides its symbol, and who imports its file."""
+    parts = []
+    if others := [name for name in passage.defines if name != passage.symbol]:
+        parts.append(f"defines {one_line(', '.join(others))}")
+    if passage.imported_by:
+        more = ", …" if passage.imported_by > len(passage.importers) else ""
+        files = "file" if passage.imported_by == 1 else "files"
+        names = one_line(", ".join(passage.importers))
+        parts.append(f"imported by {passage.imported_by:,} {files} ({names}{more})")
+    return " · ".join(parts)
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
@@ -101,6 +120,8 @@ def index_report(report: Mapping[str, Any]) -> None:
         f"{report['files']:,} files, {report['chunks']:,} chunks and {report['vectors']:,} "
         f"vectors in {report['seconds']} s."
     )
+    if report["adapter"]:
+        click.echo(report["adapter"]["reason"])
     for item in report["skipped"]:
         click.echo(f"  left out {one_line(item['path'])}: {item['reason']}")
     if report["note"]:

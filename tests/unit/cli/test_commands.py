@@ -42,7 +42,8 @@ def test_index_reports_what_it_did(project, capsys):
     report = run_json(capsys, "index", str(project))
     assert report["files"] == 2
     assert report["chunks"] == report["vectors"] >= 2
-    assert set(report["phases"]) == {"open", "read", "embed"}
+    assert set(report["phases"]) == {"open", "read", "embed", "learn"}
+    assert report["adapter"]["kept"] is False
     assert report["peak_rss_mb"] > 1
     assert report["skipped"] == [{"path": "x.bin", "reason": "binary"}]
 
