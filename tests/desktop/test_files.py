@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from commonplace.desktop.background import Background
 from commonplace.desktop.code_pane import CodePane
@@ -94,6 +96,27 @@ def test_sources(qtbot, keeper, qtmodeltester):
     panel.show_sources([])
     assert panel.hint.isVisible()
     assert SourcesModel().rowCount() == 0
+
+
+def test_a_source_says_who_imports_it_and_what_else_it_defines(qtbot, keeper):
+    plain = source(1).passage
+    about = dataclasses.replace(
+        plain, defines=("load", "save"), importers=("b.py", "c.py"), imported_by=7
+    )
+    panel = SourcesPanel(keeper)
+    qtbot.addWidget(panel)
+    panel.show_sources([Source(1, about), Source(2, plain)])
+    first, second = (panel.model.index(row) for row in range(2))
+    said = panel.model.data(first, Qt.ItemDataRole.AccessibleTextRole)
+    assert said.endswith("imported by 7 files · defines save")
+    tip = panel.model.data(first, Qt.ItemDataRole.ToolTipRole)
+    assert "b.py" in tip
+    delegate, option = panel.list.itemDelegate(), QStyleOptionViewItem()
+    heights = [delegate.sizeHint(option, index).height() for index in (first, second)]
+    assert heights[0] > heights[1]
+    panel.resize(300, 300)
+    panel.show()
+    panel.grab()
 
 
 @pytest.fixture

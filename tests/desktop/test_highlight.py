@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commonplace.desktop.highlight import Highlighter, Span, between, lex, utf16_spans
 from commonplace.desktop.visible import one_line, tooltip, visible
+from commonplace.index.languages import LANGUAGES
 
 CODE = '\n\nclass Foo:\n    """class Bar"""\n    x = "é"  # note\n'
 
@@ -59,3 +61,22 @@ def test_hidden_characters_show():
     assert one_line("a\nb\u2066") == "a b⟨U+2066⟩"
     assert "<img" not in tooltip("<img src=x>")
     assert tooltip("") == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        name
+        for language in LANGUAGES
+        if language.name not in {"text", "plain"}
+        for name in (*(f"x{suffix}" for suffix in language.suffixes), *language.filenames)
+    ),
+)
+def test_every_language_of_recall_has_colours(name):
+    line = '# "a" // 12 <b> = `c` {"d": 1} <!-- e -->\n'
+    text = f"<?php\n:name: *b*\n.. note:: x\n{line * 3}"
+    assert lex(text, path=name)
+
+
+def test_a_script_without_suffix_says_what_it_is():
+    assert lex("#!/usr/bin/env python3\nimport os\n", path="bin/tool")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from commonplace.desktop.controller import Commands
+from commonplace.engine.options import states_folder
 from commonplace.settings import Settings
 
 STARTER = sorted((Path(__file__).resolve().parents[2] / "models").glob("*.gguf"))
@@ -69,3 +70,7 @@ def test_the_starter_model_answers(real, qtbot, project, settled):
     assert answer is not None
     assert answer.timings.completion_tokens > 0
     assert answer.text in window.transcript.toPlainText().replace("°", "") or answer.sentences
+    states = states_folder(window.controller.paths)
+    qtbot.waitUntil(lambda: any(states.glob("*.state")), timeout=30000)
+    window.chats.delete(window.conversation.name)
+    qtbot.waitUntil(lambda: not any(states.glob("*.state")), timeout=10000)

@@ -7,8 +7,8 @@ from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
 from PySide6.QtTest import QTest
 
 from commonplace.desktop.controller import Commands
+from commonplace.desktop.index_panel import IndexPanel
 from commonplace.desktop.settings_dialog import SettingsDialog
-from commonplace.desktop.skipped_dialog import SkippedDialog
 from commonplace.settings import Settings, load
 from desktop.conftest import FAKE_ENGINE, FAKE_MEMORY
 
@@ -116,7 +116,7 @@ def test_engine_crash_is_a_normal_state(window, qtbot, settled):
     window.ask("settings !crash")
     settled(window)
     assert "ended in the middle of the answer" in text_of(window)
-    assert "starts again" in window.messages.texts["stepped"]
+    qtbot.waitUntil(lambda: "without repacking" in window.messages.texts["stepped"])
     window.conversation.exchanges[-1].question = "settings !say recovered"
     window.actions_by_id["retry"].trigger()  # while it still loads
     settled(window)
@@ -201,9 +201,10 @@ def test_drafts_and_the_last_project_are_kept(window, open_window, project, qtbo
     window.composer.set_draft("half a question")
     window.close()
     other = open_window()
-    assert other.welcome.reopen_button.text() == "Reopen demo"
-    other.welcome.reopen_button.click()
-    assert other.composer.draft == "half a question"
+    [button] = other.welcome.recent_buttons
+    assert button.text() == "demo"
+    button.click()
+    qtbot.waitUntil(lambda: other.composer.draft == "half a question")
     qtbot.waitUntil(lambda: other.status.status.phase == "ready", timeout=15000)
 
 
@@ -241,11 +242,11 @@ def test_status_and_skipped(window, qtbot):
     assert window.status.skipped.text() == "1 skipped"
     qtbot.waitUntil(lambda: bool(window.controller.files.skipped))
     window.status.skipped.click()
-    dialog = window.findChild(SkippedDialog)
-    assert dialog.model.stringList() == ["logo.png – not text"]
-    dialog.filter.setText("zzz")
-    assert dialog.model.stringList() == []
-    dialog.reject()
+    panel = window.findChild(IndexPanel)
+    assert panel.skipped.model.stringList() == ["logo.png – not text"]
+    panel.skipped.filter.setText("zzz")
+    assert panel.skipped.model.stringList() == []
+    panel.reject()
     window.status.pause_asked.emit(True)
     qtbot.waitUntil(lambda: window.status.status.phase == "paused")
     window.status.pause.click()

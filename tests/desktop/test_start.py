@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
 
 APP = Path(__file__).resolve().parents[2] / "app"
-HEAVY = ("torch", "llama_cpp", "hnswlib", "sentence_transformers", "numpy", "tree_sitter")
+HEAVY = ("torch", "llama_cpp", "sentence_transformers", "numpy", "tree_sitter")
 
 START = """
 import json, sys
@@ -106,3 +107,18 @@ def test_void_calls_keep_none_alive(qtbot):
     for _ in range(500):
         label.setEnabled(True)
     assert abs(sys.getrefcount(None) - before) < 50
+
+
+def test_a_second_start_leads_to_the_first_window(tmp_path):
+    with start(tmp_path, "--wait", "--project") as first:
+        assert json.loads(first.stdout.readline())["visible"] == 1
+        owners = tmp_path / "k" / "projects"
+        until = time.monotonic() + 15
+        while not list(owners.glob("*/window/owner")) and time.monotonic() < until:
+            time.sleep(0.02)
+        with start(tmp_path, "--wait", "--project") as second:
+            out, err = second.communicate(timeout=15)
+        assert (second.returncode, out) == (0, ""), err
+        assert first.poll() is None
+        first.terminate()
+        first.communicate(timeout=15)

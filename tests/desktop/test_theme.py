@@ -39,6 +39,13 @@ PAIRS = [
     ("warning", "base"),
     ("ok", "window"),
     ("error", "window"),
+    *(
+        (text, f"{side}_{ground}")
+        for text in ("text", "muted")
+        for side in ("added", "removed")
+        for ground in ("ground", "mark")
+        if (text, ground) != ("muted", "mark")
+    ),
 ]
 
 

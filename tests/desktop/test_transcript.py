@@ -234,11 +234,11 @@ def test_drop_and_clear(transcript, drawn):
     transcript.close_entry()
     transcript.begin("Second")
     transcript.append("two")
-    transcript.drop_last()
+    transcript.drop_from(len(transcript.entries) - 1)
     drawn()
     assert "Second" not in transcript.toPlainText()
     assert "one" in transcript.toPlainText()
-    transcript.clear_entries()
+    transcript.show_entries([])
     drawn()
     assert transcript.toPlainText().strip() == ""
 

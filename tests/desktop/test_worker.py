@@ -13,8 +13,10 @@ from commonplace.desktop.memory_link import MemoryLink
 from commonplace.desktop.worker import WorkerLink
 from commonplace.engine.types import LoadOptions, Sampling
 from commonplace.errors import ModelError, ProjectBusyError, ProjectError, StorageError
+from commonplace.paths import worker_command
 from commonplace.wire.process import WorkerDiedError
 from desktop.conftest import FAKE_ENGINE, FAKE_MEMORY
+from faults.model_mutants import CORPUS
 
 
 @pytest.fixture
@@ -185,3 +187,57 @@ def test_engine_streams(make, qtbot):
     engine.complete(messages, Sampling(), text.append, found.append, found.append)
     qtbot.waitUntil(lambda: bool(found))
     assert "".join(text) == found[0].text == "one two"
+
+
+def test_engine_remembers_its_rung_and_tries_again_when_asked(make, qtbot, tmp_path):
+    options = LoadOptions(cache=str(tmp_path / "engine"))
+    path = tmp_path / "crash-repack.gguf"
+    engine = make(EngineLink, FAKE_ENGINE)
+    engine.load(path, options)
+    assert ready(engine, qtbot).info.rung == "without repacking"
+    first = engine.pid
+    sentences = []
+    other = make(EngineLink, FAKE_ENGINE)
+    other.stepped_down.connect(sentences.append)
+    other.load(path, options)
+    state = ready(other, qtbot)
+    assert (state.info.rung, sentences) == ("without repacking", [])
+    assert state.conceded
+    assert "as asked" in state.reasons[0]
+    path.touch()
+    engine.at_full_speed()
+    qtbot.waitUntil(lambda: engine.state.kind == "ready" and engine.pid not in {0, first})
+    assert engine.state.info.rung == "without repacking"
+    assert len(engine.state.reasons) == 1  # all was tried anew
+
+
+def test_engine_frees_its_memory_when_idle_and_wakes(make, qtbot, monkeypatch):
+    monkeypatch.setattr("commonplace.desktop.engine_link.MINUTE_MS", 50)
+    engine = make(EngineLink, FAKE_ENGINE)
+    engine.idle_minutes = 1
+    engine.load(Path("tiny.gguf"), LoadOptions())
+    qtbot.waitUntil(lambda: engine.state.kind == "asleep", timeout=15000)
+    qtbot.waitUntil(lambda: engine.pid == 0, timeout=15000)
+    engine.idle_minutes = 0
+    engine.wake()
+    assert ready(engine, qtbot).info.name == "tiny"
+    engine.wake()  # nothing to do
+    assert engine.state.kind == "ready"
+
+
+BROKEN = ("zero bytes", "gigantic counts", "unknown architecture", "bits flipped, 3", "projector")
+
+
+def test_the_window_lives_through_broken_models(make, qtbot, tmp_path):
+    """With the real engine process: each is refused in words, and the next can be tried.
+
+    The whole corpus runs in tests/faults, against one process.
+    """
+    engine = make(EngineLink, worker_command("engine"))
+    for name in BROKEN:
+        path = tmp_path / f"{name}.gguf"
+        path.write_bytes(CORPUS[name])
+        engine.load(path, LoadOptions(context=512, threads=1))
+        state = ready(engine, qtbot)
+        assert isinstance(state.error, ModelError), name
+        assert state.error.remedy

@@ -21,6 +21,7 @@ class WindowState:
     answering: bool = False
     asked: bool = False
     file_open: bool = False
+    proposed: bool = False
 
 
 def _always(_state: WindowState) -> bool:
@@ -29,6 +30,10 @@ def _always(_state: WindowState) -> bool:
 
 def _project(state: WindowState) -> bool:
     return state.project
+
+
+def _file(state: WindowState) -> bool:
+    return state.file_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +51,38 @@ class ActionSpec:
     """Of the actions of one group, one is chosen and bears a mark."""
 
 
-MENUS = ("&File", "&Question", "&View", "&Help")
+MENUS = ("&File", "&Edit", "&Question", "&Book", "&View", "&Help")
+
+RECENT = "recent"
+"""The submenu of recent projects, after the action that opens a folder."""
 
 ACTIONS = (
     ActionSpec("open", "&File", "&Open Folder…", ("Ctrl+O",), icon="folder"),
+    ActionSpec("new_window", "&File", "&New Window", ("Ctrl+Shift+N",)),
+    ActionSpec("index", "&File", "&Index…", ("Ctrl+I",), _project, icon="index", separate=True),
     ActionSpec("reconcile", "&File", "Check for &Changes", ("F5",), _project, "retry"),
+    ActionSpec("pause", "&File", "&Pause or Resume Indexing", (), _project),
     ActionSpec("skipped", "&File", "S&kipped Files…", (), _project),
-    ActionSpec("settings", "&File", "&Settings…", ("Ctrl+,",), icon="settings", separate=True),
+    ActionSpec("models", "&File", "&Models…", ("Ctrl+M",), icon="model", separate=True),
+    ActionSpec("settings", "&File", "&Settings…", ("Ctrl+,",), icon="settings"),
+    ActionSpec("shortcuts", "&File", "&Keyboard Shortcuts…", ("Ctrl+Alt+K",), icon="keyboard"),
     ActionSpec("quit", "&File", "&Quit", ("Ctrl+Q",), icon="quit", separate=True),
+    ActionSpec(
+        "review", "&Edit", "&Review Proposed Changes…", ("Ctrl+E",), lambda s: s.proposed, "edit"
+    ),
+    ActionSpec("apply_patch", "&Edit", "Review a &Patch File…", (), _project),
+    ActionSpec(
+        "undo_change",
+        "&Edit",
+        "&Undo Last Change",
+        ("Ctrl+Alt+Z",),
+        _project,
+        "undo",
+        separate=True,
+    ),
+    ActionSpec("redo_change", "&Edit", "Re&do Change", ("Ctrl+Alt+Shift+Z",), _project, "redo"),
     ActionSpec("focus_question", "&Question", "&Ask", ("Ctrl+L",), _project, "focus"),
+    ActionSpec("ask_selection", "&Question", "Ask a&bout This", ("Ctrl+Shift+A",), _file),
     ActionSpec("stop", "&Question", "&Stop", ("Esc", "Ctrl+."), lambda s: s.answering, "stop"),
     ActionSpec(
         "retry",
@@ -72,9 +100,55 @@ ACTIONS = (
         lambda s: s.asked and not s.answering,
         separate=True,
     ),
-    ActionSpec("filter", "&View", "&Find a File", ("Ctrl+P",), _project, "search"),
+    ActionSpec("conversations", "&Question", "&Conversations", ("Ctrl+H",), _project, "chats"),
+    ActionSpec(
+        "edit_question",
+        "&Question",
+        "&Edit the Last Question",
+        ("Ctrl+Shift+L",),
+        lambda s: s.asked and not s.answering,
+    ),
+    ActionSpec(
+        "context", "&Question", "What the &Model Read…", ("Ctrl+Shift+I",), lambda s: s.asked
+    ),
+    ActionSpec("export", "&Question", "E&xport the Conversation…", (), lambda s: s.asked),
+    ActionSpec("book", "&Book", "&Open or Close the Book", ("Ctrl+Shift+B",), _project, "book"),
+    ActionSpec("book_inbox", "&Book", "&Inbox of Drafts", ("Ctrl+Alt+B",), _project),
+    ActionSpec(
+        "quick_note", "&Book", "&New Note…", ("Ctrl+Shift+D",), _project, "new", separate=True
+    ),
+    ActionSpec(
+        "remember",
+        "&Book",
+        "&Remember This",
+        ("Ctrl+D",),
+        lambda s: s.project and (s.asked or s.file_open),
+    ),
+    ActionSpec("note_here", "&Book", "Note on This &Line", ("Ctrl+Alt+L",), lambda s: s.file_open),
+    ActionSpec("undo_note", "&Book", "&Undo Last Change of a Note", (), _project, separate=True),
+    ActionSpec("palette", "&View", "Command &Palette…", ("Ctrl+Shift+P",), icon="command"),
+    ActionSpec("go_to_file", "&View", "Go to &File…", ("Ctrl+P",), _project, "search"),
+    ActionSpec("go_to_symbol", "&View", "Go to S&ymbol…", ("Ctrl+T",), _project),
+    ActionSpec("go_to_line", "&View", "Go to Li&ne…", ("Ctrl+G",), lambda s: s.file_open),
+    ActionSpec("filter", "&View", "Filter the F&iles", ("Ctrl+Shift+E",), _project, separate=True),
     ActionSpec("sources", "&View", "Go to &Sources", ("Ctrl+J",), lambda s: s.asked),
-    ActionSpec("close_file", "&View", "&Close the File", ("Ctrl+W",), lambda s: s.file_open),
+    ActionSpec("definition", "&View", "Go to &Definition", ("F12",), lambda s: s.file_open),
+    ActionSpec("usages", "&View", "Find &Usages", ("Shift+F12",), lambda s: s.file_open),
+    ActionSpec("find", "&View", "&Find in the File…", ("Ctrl+F",), _file, separate=True),
+    ActionSpec("find_next", "&View", "Find &Next", ("F3",), _file),
+    ActionSpec("find_previous", "&View", "Find Pre&vious", ("Shift+F3",), _file),
+    ActionSpec("next_file", "&View", "Ne&xt File", ("Ctrl+Tab", "Ctrl+PgDown"), _file),
+    ActionSpec("previous_file", "&View", "P&revious File", ("Ctrl+Shift+Tab", "Ctrl+PgUp"), _file),
+    ActionSpec(
+        "open_in_editor",
+        "&View",
+        "&Open in Your Editor",
+        ("Ctrl+Shift+O",),
+        lambda s: s.file_open or s.asked,
+        "external",
+    ),
+    ActionSpec("close_file", "&View", "&Close the File", ("Ctrl+W",), _file),
+    ActionSpec("close_files", "&View", "Close &All Files", ("Ctrl+Shift+W",), _file),
     ActionSpec("project_pane", "&View", "&Project Pane", ("Ctrl+B",), icon="panel", separate=True),
     ActionSpec("theme_system", "&View", "Theme of the &Desktop", separate=True, group="theme"),
     ActionSpec("theme_light", "&View", "&Light Theme", group="theme"),

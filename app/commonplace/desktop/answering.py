@@ -7,12 +7,14 @@ worker processes by signal. Nothing here waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from commonplace.chat.answer import AnswerOptions, Steps, answer_steps
+from commonplace.chat.choosing import Chosen
 from commonplace.chat.prompt import Turn
 from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Reply, Search, Step
 from commonplace.desktop.engine_link import EngineLink, EngineState
@@ -56,6 +58,9 @@ class AnswerRunner(QObject):
         self._question = ""
         self._settings = Settings()
         self._history: tuple[Turn, ...] = ()
+        self._conversation = ""
+        self._chosen = Chosen()
+        self._edits = False
         self._text: list[str] = []
         self._writing = False
         self._patience = QTimer(self)
@@ -69,20 +74,42 @@ class AnswerRunner(QObject):
         """Whether a question is being answered."""
         return self._busy
 
-    def ask(self, question: str, settings: Settings, history: Sequence[Turn] = ()) -> None:
-        """Begin to answer; the passages are searched while a model still loads."""
+    def ask(
+        self,
+        question: str,
+        settings: Settings,
+        history: Sequence[Turn] = (),
+        conversation: str = "",
+        chosen: Chosen = Chosen(),  # noqa: B008 - a value
+        search: str = "",
+        *,
+        edits: bool = False,
+    ) -> None:
+        """Begin to answer; the passages are searched while a model still loads.
+
+        What the model has read of a `conversation` with a name is kept. Of the
+        passages, those that the user has `chosen` come first; they are looked for
+        by the words of `search`, where these are not those of the question. With
+        `edits` the answer is a change of files.
+        """
         assert not self._busy
         self._round += 1
         self._busy = True
         self._question, self._settings, self._history = question, settings, tuple(history)
         self._found, self._steps, self._text = None, None, []
         self._writing = False
+        self._conversation, self._chosen = conversation, chosen
+        self._edits = edits
+        self._engine.wake()
         if not question.strip():
             self._begin_steps()
             return
         self.stage_changed.emit(self.tr("Searching the project…"))
         call = self._memory.search(
-            question, settings.answer_passages, self._mine(self._searched), self._mine(self._fail)
+            search or question,
+            chosen.searched(settings.answer_passages),
+            self._mine(self._searched),
+            self._mine(self._fail),
         )
         self._cancel = partial(self._memory.cancel, call)
 
@@ -99,6 +126,10 @@ class AnswerRunner(QObject):
             self.stage_changed.emit(self.tr("Stopping…"))
             self._patience.start()
 
+    def forget(self, conversation: str) -> None:
+        """Delete what the model keeps of `conversation`."""
+        self._engine.forget(conversation)
+
     def abandon(self) -> None:
         """Drop the question at once; no signal tells of it."""
         if self._busy:
@@ -106,7 +137,7 @@ class AnswerRunner(QObject):
             self._close()
 
     def _searched(self, found: Found) -> None:
-        self._found = found
+        self._found = found = self._chosen.applied(found, self._settings.answer_passages)
         self._cancel = _nothing
         self.found.emit(found)
         self._engine_changed(self._engine.state)
@@ -125,6 +156,7 @@ class AnswerRunner(QObject):
         options = AnswerOptions.chosen(chosen)
         if info is not None:
             options = options.for_model(info.name, info.context, info.parameters)
+        options = replace(options, edits=self._edits)
         self._steps = answer_steps(self._question, options, self._history)
         self._advance(None)
 
@@ -154,10 +186,13 @@ class AnswerRunner(QObject):
             self._writing = True
             call = self._engine.complete(
                 step.messages,
-                Sampling(step.max_tokens, step.temperature),
+                Sampling(
+                    step.max_tokens, step.temperature, grammar=step.grammar, copies=step.copies
+                ),
                 self._mine(self._wrote),
                 self._mine(self._completed),
                 self._mine(self._fail),
+                self._conversation,
             )
         self._cancel = partial(self._engine.cancel, call)
 

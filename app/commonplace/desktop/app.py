@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
-import socket
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -17,7 +16,11 @@ from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from commonplace.desktop.controller import Commands, Controller
+from commonplace.desktop.crash import CrashReports, described
+from commonplace.desktop.crash_dialog import show_report
 from commonplace.desktop.icons import app_icon
+from commonplace.desktop.instance import raise_window
+from commonplace.desktop.motion import set_motion
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.window import MainWindow
 from commonplace.errors import UserError
@@ -36,30 +39,38 @@ def run(
     settings: Settings | None = None,
     commands: Commands | None = None,
 ) -> int:
-    """Open the window on `project`, or on the empty state, and return the exit status.
+    """Open the window on `project`, or on what was open last, and return the exit status.
 
+    Where another window has `project`, that one comes to the front instead.
     `settings` overrides the settings file, `commands` the worker processes.
     """
     paths = paths or StatePaths.from_environment()
+    if project is not None:
+        project = project.expanduser().absolute()
+        if raise_window(paths.project_cache(project.resolve())):
+            return 0
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("Commonplace")
     app.setDesktopFileName("commonplace")
     app.setWindowIcon(app_icon())
     _log_to(paths.logs / "window.log")
+    reports = CrashReports(paths.logs)
+    reports.begin()
     window = make_window(app, paths, settings=settings, commands=commands)
-    hooks = DefectHooks(paths.logs / "window.log", app)
+    hooks = DefectHooks(paths.logs / "window.log", app, reports)
     hooks.reported.connect(window.report)
     hooks.install()
     interrupts = Interrupts(app)
     interrupts.arrived.connect(window.close)
     app.aboutToQuit.connect(window.shut)
     window.show()
-    QTimer.singleShot(0, window, lambda: _begin(window, project))
+    QTimer.singleShot(0, window, lambda: _begin(window, project, reports))
     status = app.exec()
     window.controller.finish()
     interrupts.release()
     hooks.remove()
+    reports.end()
     return int(status)
 
 
@@ -78,16 +89,26 @@ def make_window(
         except UserError as error:
             settings, complaint = Settings(), error
     keeper = ThemeKeeper(app, settings.appearance_theme, settings.appearance_font_size)
+    set_motion(app, settings.appearance_motion)
     window = MainWindow(Controller(paths, settings, commands), keeper)
     if complaint is not None:
         window.messages.show_message("settings", "error", complaint.message, complaint.remedy)
     return window
 
 
-def _begin(window: MainWindow, project: Path | None) -> None:
-    if project is not None:
-        window.open_project(project.expanduser().absolute())
+def _begin(window: MainWindow, project: Path | None, reports: CrashReports) -> None:
+    window.shell.begin_with(project, restore=window.controller.settings.window_restore)
     window.controller.load_model()
+    report = reports.left_behind()
+    if report:
+        show = (window.tr("Show the Report…"), lambda: show_report(report, reports.forget, window))
+        window.messages.show_message(
+            "crash",
+            "warning",
+            window.tr("Commonplace met a problem the last time it ran."),
+            window.tr("Where it happened is written down on this machine and sent nowhere."),
+            [show],
+        )
 
 
 def _log_to(file: Path) -> None:
@@ -107,9 +128,12 @@ class DefectHooks(QObject):
 
     reported = Signal(str, str)
 
-    def __init__(self, file: Path, parent: QObject | None = None) -> None:
+    def __init__(
+        self, file: Path, parent: QObject | None = None, reports: CrashReports | None = None
+    ) -> None:
         super().__init__(parent)
         self._file = file
+        self._reports = reports
         self._before: tuple[Callable[..., object], ...] = ()
 
     def install(self) -> None:
@@ -130,12 +154,14 @@ class DefectHooks(QObject):
         self._before = ()
 
     def _caught(
-        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+        self, kind: type[BaseException], _error: BaseException, trace: TracebackType | None
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
             QApplication.quit()
             return
-        log.error("%s", "".join(traceback.format_exception(kind, error, trace)))
+        log.error("%s", described(kind, trace))  # not the text of the error: it may be private
+        if self._reports is not None:
+            self._reports.write(kind, trace)
         self.reported.emit(
             self.tr("Something went wrong inside Commonplace ({0}).").format(kind.__name__),
             self.tr("You can go on. The details are in {0}.").format(self._file),
@@ -149,26 +175,32 @@ class Interrupts(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
-        self._writer.setblocking(False)
-        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        self._handler = signal.signal(signal.SIGINT, self._seen)
+        self._notifier: QSocketNotifier | None = None
+        if sys.platform == "win32":  # nothing but a socket would do there, and we open none
+            self._glance = QTimer(self)
+            self._glance.start(250)  # lets Python see the signal
+            return
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._notifier = QSocketNotifier(self._reader, QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._read)
-        self._handler = signal.signal(signal.SIGINT, _seen)
-        self._wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
     def release(self) -> None:
         """Give Ctrl+C back."""
-        signal.set_wakeup_fd(self._wakeup)
         signal.signal(signal.SIGINT, self._handler)
-        self._notifier.setEnabled(False)
-        self._reader.close()
-        self._writer.close()
+        if self._notifier is not None:
+            signal.set_wakeup_fd(self._wakeup)
+            self._notifier.setEnabled(False)
+            os.close(self._reader)
+            os.close(self._writer)
 
     def _read(self) -> None:
-        if signal.SIGINT in self._reader.recv(64):
+        if signal.SIGINT in os.read(self._reader, 64):
             self.arrived.emit()
 
-
-def _seen(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: the byte in the socket does the rest."""
+    def _seen(self, _number: int, _frame: FrameType | None) -> None:
+        if self._notifier is None:  # elsewhere the byte in the pipe does this
+            self.arrived.emit()

@@ -13,16 +13,17 @@ from commonplace.errors import CommonplaceError, to_wire
 class Background(QObject):
     """A small pool of threads; results come back in the window's thread.
 
-    A result whose receiver has asked for something newer since is dropped by
-    the receiver: each `run` hands back its own callbacks.
+    With one thread, work is done in the order in which it was given. A result
+    whose receiver has asked for something newer since is dropped by the
+    receiver: each `run` hands back its own callbacks.
     """
 
     _finished = Signal(object, object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, threads: int = 2) -> None:
         super().__init__(parent)
         self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(2)
+        self._pool.setMaxThreadCount(threads)
         self._finished.connect(self._deliver)
 
     def run(
@@ -38,6 +39,10 @@ class Background(QObject):
         """Forget what waits, and let what runs end."""
         self._pool.clear()
         self._pool.waitForDone(1000)
+
+    def drain(self, milliseconds: int) -> None:
+        """Let all that was given be done, for so long at most."""
+        self._pool.waitForDone(milliseconds)
 
     def deliver_later(self, callback: Callable[[Any], None], value: object) -> None:
         """Call `callback` in the window's thread. Safe from any thread."""

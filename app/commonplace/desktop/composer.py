@@ -7,13 +7,16 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
+    QLabel,
     QPlainTextEdit,
+    QPushButton,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from commonplace.desktop.completion import Completion
 from commonplace.desktop.icons import tinted
 from commonplace.desktop.theme import ThemeKeeper
 
@@ -27,6 +30,7 @@ class QuestionEdit(QPlainTextEdit):
 
     submitted = Signal()
     recall_asked = Signal()
+    escaped = Signal()
     focus_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -46,6 +50,8 @@ class QuestionEdit(QPlainTextEdit):
             self.submitted.emit()
         elif event.key() == Qt.Key.Key_Up and not self.toPlainText():
             self.recall_asked.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
         else:
             super().keyPressEvent(event)
 
@@ -87,11 +93,34 @@ class QuestionEdit(QPlainTextEdit):
         )
 
 
+class EditBanner(QWidget):
+    """Says that an earlier question is being edited, and lets it be."""
+
+    cancelled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        label = QLabel(self.tr("Asking an earlier question anew; its old answer stays."), self)
+        label.setObjectName("muted")
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        self.button = QPushButton(self.tr("Cancel (Esc)"), self)
+        self.button.setObjectName("quiet")
+        self.button.clicked.connect(self.cancelled)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 6, 10, 0)
+        layout.addWidget(label, 1)
+        layout.addWidget(self.button)
+        self.hide()
+
+
 class Composer(QFrame):
     """The question field with its one button, which sends or stops."""
 
     asked = Signal(str)
     stop_asked = Signal()
+    edit_cancelled = Signal()
+    """An earlier question was being edited, and stays as it is."""
 
     def __init__(self, keeper: ThemeKeeper, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,16 +128,15 @@ class Composer(QFrame):
         self._keeper = keeper
         self._busy = False
         self._last = ""
+        self._before: str | None = None
         self.edit = QuestionEdit(self)
         self.button = QToolButton(self)
         self.button.setIconSize(QSize(18, 18))
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 4, 6, 4)
-        layout.addWidget(self.edit)
-        corner = QVBoxLayout()
-        corner.addStretch()
-        corner.addWidget(self.button)
-        layout.addLayout(corner)
+        self.completion = Completion(self.edit)
+        self.banner = EditBanner(self)
+        self._lay_out()
+        self.banner.cancelled.connect(self._cancel_edit)
+        self.edit.escaped.connect(self._cancel_edit)
         self.edit.submitted.connect(self._submit)
         self.edit.recall_asked.connect(self._recall)
         self.edit.focus_changed.connect(self._show_focus)
@@ -129,6 +157,21 @@ class Composer(QFrame):
         cursor.movePosition(cursor.MoveOperation.End)
         self.edit.setTextCursor(cursor)
 
+    def begin_edit(self, question: str) -> None:
+        """Put an earlier `question` into the field; the draft waits until that is over."""
+        if self._before is None:
+            self._before = self.draft
+        self.banner.show()
+        self.set_draft(question)
+        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def end_edit(self) -> None:
+        """Bring the draft back: the earlier question was asked anew, or something else was."""
+        before, self._before = self._before, None
+        self.banner.hide()
+        if before is not None:
+            self.set_draft(before)
+
     def set_last(self, question: str) -> None:
         """Remember what Up brings back."""
         self._last = question
@@ -144,6 +187,25 @@ class Composer(QFrame):
             self._last = question
             self.edit.clear()
             self.asked.emit(question[:MAX_QUESTION])
+
+    def _cancel_edit(self) -> None:
+        if self._before is not None:
+            self.edit_cancelled.emit()
+            self.end_edit()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 6, 4)
+        row.addWidget(self.edit)
+        corner = QVBoxLayout()
+        corner.addStretch()
+        corner.addWidget(self.button)
+        row.addLayout(corner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.banner)
+        layout.addLayout(row)
 
     def _press(self) -> None:
         if self._busy:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from commonplace.desktop.answering import AnswerRunner
 from commonplace.desktop.background import Background
+from commonplace.desktop.chat_keeper import ChatKeeper
 from commonplace.desktop.engine_link import EngineLink, EngineState
+from commonplace.desktop.library_link import LibraryLink
 from commonplace.desktop.memory_link import FileList, MemoryLink
-from commonplace.engine.library import choose_model, find_models
-from commonplace.engine.types import LoadOptions
+from commonplace.engine.library import choose_model, find_models, folders_of
+from commonplace.engine.options import ELSEWHERE, KEYS, load_options
 from commonplace.errors import CommonplaceError
 from commonplace.paths import StatePaths, worker_command
 from commonplace.settings import Settings
@@ -26,10 +28,11 @@ FINISH_MS = 900
 
 @dataclass(frozen=True)
 class Commands:
-    """The command lines of the two workers; tests put fakes here."""
+    """The command lines of the workers; tests put fakes here."""
 
     memory: Sequence[str]
     engine: Sequence[str]
+    library: Sequence[str] = field(default_factory=lambda: worker_command("library"))
 
     @classmethod
     def real(cls) -> Commands:
@@ -63,7 +66,9 @@ class Controller(QObject):
         self.background = Background(self)
         self.memory = MemoryLink(commands.memory, paths.logs / "memory.log", self)
         self.engine = EngineLink(commands.engine, paths.logs / "engine.log", self)
+        self.library = LibraryLink(commands.library, paths.logs / "library.log", self)
         self.runner = AnswerRunner(self.memory, self.engine, self)
+        self.chats = ChatKeeper(paths, self)
         self._models: tuple[Path, ...] = ()
         self._asked_path: Path | None = None
         self._reconciled = 0.0
@@ -74,6 +79,7 @@ class Controller(QObject):
         self.memory.restarted.connect(self._memory_restarted)
         self.memory.files_changed.connect(self._files_changed)
         self.engine.state_changed.connect(self._engine_changed)
+        self.library.arrived.connect(self._model_arrived)
 
     @property
     def models(self) -> tuple[Path, ...]:
@@ -92,22 +98,36 @@ class Controller(QObject):
         self._asked_path = path
         self.solved.emit("project")
         self.solved.emit("memory")
-        self.memory.open(path, self.settings.recall_embedder)
+        self.memory.open(
+            path,
+            self.settings.recall_embedder,
+            adapter=self.settings.recall_adapter,
+            depth=self.settings.recall_depth,
+        )
 
     def load_model(self) -> None:
         """Find the model the settings name, or any, and load it."""
-        named, folders = self.settings.model_path, self.paths.model_folders()
+        if self.settings.model_endpoint:
+            self._chosen(ELSEWHERE)
+            return
+        named, folders = self.settings.model_path, folders_of(self.settings, self.paths)
         self.background.run(lambda: choose_model(named, folders), self._chosen, self._model_missing)
         self.background.run(lambda: find_models(folders), self._listed, lambda _error: None)
 
     def apply(self, settings: Settings) -> None:
         """Put changed settings in force, restarting only what they touch."""
         before, self.settings = self.settings, settings
-        options = ("model_path", "model_context", "model_gpu_layers", "model_threads")
-        changed = any(getattr(before, name) != getattr(settings, name) for name in options)
+        changed = any(
+            getattr(before, name) != getattr(settings, name) for name in ("model_path", *KEYS)
+        )
+        self.engine.idle_minutes = settings.model_idle_minutes
         if changed or self.engine.state.kind == "failed":
             self.load_model()
-        if before.recall_embedder != settings.recall_embedder and self._asked_path is not None:
+        searched = any(
+            getattr(before, name) != getattr(settings, name)
+            for name in ("recall_embedder", "recall_adapter", "recall_depth")
+        )
+        if searched and self._asked_path is not None:
             self.open_project(self._asked_path)
 
     def came_back(self) -> None:
@@ -132,14 +152,16 @@ class Controller(QObject):
         self.runner.abandon()
         self.memory.shut()
         self.engine.shut()
+        self.library.shut()
 
     def finish(self) -> None:
         """Wait for the workers, a second at most; for the end of the program."""
         self.shut()
         until = time.monotonic() + FINISH_MS / 1000
-        for link in (self.memory, self.engine):
+        for link in (self.memory, self.engine, self.library):
             link.finish(int((until - time.monotonic()) * 1000))
         self.background.finish()
+        self.chats.finish()
 
     def _opened(self, root: Path) -> None:
         self._asked_path = root
@@ -173,16 +195,16 @@ class Controller(QObject):
             return
         self._without_model = False
         self.solved.emit("no_model")
-        options = LoadOptions(
-            self.settings.model_context,
-            self.settings.model_gpu_layers,
-            self.settings.model_threads,
-        )
-        self.engine.load(path, options)
+        self.engine.idle_minutes = self.settings.model_idle_minutes
+        self.engine.load(path, load_options(self.settings, self.paths))
 
     def _listed(self, models: Sequence[object]) -> None:
         self._models = tuple(getattr(model, "path", Path()) for model in models)
         self.models_listed.emit(self._models)
+
+    def _model_arrived(self, _title: str, _path: str) -> None:
+        if self.engine.state.kind == "absent":  # the first model of a machine is put to use
+            self.load_model()
 
     def _model_missing(self, error: CommonplaceError) -> None:
         self.engine.unload()
@@ -199,5 +221,5 @@ def no_model(owner: QObject) -> CommonplaceError:
     """Return the calm words for a machine without a model."""
     return CommonplaceError(
         owner.tr("There is no model yet, so the passages themselves are the answer."),
-        owner.tr("Run “make models” for the starter model, or choose a GGUF file."),
+        owner.tr("Choose one on the page of models, or run “make models” for the starter model."),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
@@ -34,11 +36,35 @@ def show_about(parent: QWidget) -> None:
     box.setInformativeText(
         _tr(
             "A coding assistant whose memory lives outside the model, in files you own. "
-            "Nothing leaves this machine."
+            "Nothing leaves this machine unless you allow it."
         )
     )
     box.setIconPixmap(app_icon().pixmap(64, 64))
     box.open()
+
+
+def ask(
+    parent: QWidget,
+    title: str,
+    text: str,
+    more: str,
+    yes: tuple[str, QMessageBox.ButtonRole],
+    run: Callable[[], None],
+) -> QMessageBox:
+    """Ask before something that cannot be taken back; *Cancel* is what Enter presses."""
+    box = _box(title, parent)
+    box.setText(text)
+    box.setInformativeText(more)
+    agree = box.addButton(*yes)
+    box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+
+    def decide(button: QAbstractButton) -> None:
+        if button is agree:
+            run()
+
+    box.buttonClicked.connect(decide)
+    box.open()
+    return box
 
 
 def _box(title: str, parent: QWidget) -> QMessageBox:

@@ -108,6 +108,20 @@ class Drawer:
             cursor.insertText("   ", style)
             self._link(cursor, link[0], link[1], scale=0.95)
 
+    def links(self, links: Sequence[tuple[str, str]]) -> None:
+        """Draw a row of (title, target) links; a title without a target is plain."""
+        block = QTextBlockFormat()
+        block.setTopMargin(4)
+        cursor = self._begin(block)
+        plain = self._format("muted", scale=0.9)
+        for number, (title, target) in enumerate(links):
+            cursor.insertText("   " if number else "", plain)
+            whole = title.replace(" ", "\u00a0")  # a title does not break into two lines
+            style = self._anchor(target) if target else plain
+            style.setFontPointSize(self._size * 0.9)
+            style.setFontUnderline(False)  # a calm row: colour and place tell that it acts
+            cursor.insertText(whole, style)
+
     def open_code(self, language: str, number: int, marks: Sequence[Run] = ()) -> QTextCursor:
         """Draw the head of a code block and return a cursor for its lines."""
         frame = QTextFrameFormat()

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from commonplace.chat.messages import Message as ChatMessage
 from commonplace.desktop.worker import WorkerLink
-from commonplace.engine.ladder import Ladder
+from commonplace.engine.ladder import Ladder, cause_of
+from commonplace.engine.states import forget
 from commonplace.engine.types import (
     Completion,
     LoadOptions,
@@ -19,24 +20,32 @@ from commonplace.engine.types import (
     Sampling,
     messages_to_wire,
 )
+from commonplace.engine.verdicts import Verdicts, climb
 from commonplace.errors import CommonplaceError, EngineError
 from commonplace.wire.calls import Call
 from commonplace.wire.messages import Message
 from commonplace.wire.process import WorkerDiedError
 
 COUNT_SECONDS = 60.0
+MINUTE_MS = 60_000
 
-Kind = Literal["absent", "loading", "ready", "failed"]
+Kind = Literal["absent", "loading", "ready", "failed", "asleep"]
 
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """What the model is doing. `fraction` counts while it loads, from 0 to 1."""
+    """What the model is doing. `fraction` counts while it loads, from 0 to 1.
+
+    ``asleep`` has freed its memory and wakes for the next question. `conceded`
+    says in words what it does without, and `reasons` why.
+    """
 
     kind: Kind = "absent"
     fraction: float = 0.0
     info: ModelInfo | None = None
     error: CommonplaceError | None = None
+    conceded: str = ""
+    reasons: tuple[str, ...] = ()
 
 
 class EngineLink(QObject):
@@ -57,7 +66,15 @@ class EngineLink(QObject):
         self._link.ended.connect(self._ended)
         self._state = EngineState()
         self._path: Path | None = None
-        self._ladder = Ladder(LoadOptions())
+        self._options = LoadOptions()
+        self._ladder = Ladder(self._options)
+        self._fell = False
+        self.idle_minutes = 0
+        """Minutes without a call after which the model's memory is freed; 0 for never."""
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.timeout.connect(self._doze)
+        self._busy = 0
 
     @property
     def state(self) -> EngineState:
@@ -72,8 +89,30 @@ class EngineLink(QObject):
     def load(self, path: Path, options: LoadOptions) -> None:
         """Load the model at `path`, in place of the one before."""
         self._path = path
+        self._options = options
         self._ladder = Ladder(options)
+        verdicts = Verdicts(options.cache)
+        climb(self._ladder, verdicts.get(path, options))
+        self._fell = False
         self._restart()
+
+    def at_full_speed(self) -> None:
+        """Load the model with all that was asked, whatever did not hold before."""
+        if self._path is not None:
+            Verdicts(self._options.cache).forget(self._path, self._options)
+            self.load(self._path, self._options)
+
+    def wake(self) -> None:
+        """Load a model that sleeps; nothing else does."""
+        if self._state.kind == "asleep":
+            self._restart()
+
+    def forget(self, conversation: str) -> None:
+        """Delete what is kept of `conversation`, which is deleted itself."""
+        if self._options.cache:
+            forget(Path(self._options.cache) / "states", conversation)
+        if self._state.kind == "ready":  # it must not keep it again
+            self._send("forget", {"conversation": conversation})
 
     def unload(self) -> None:
         """Do without a model."""
@@ -114,14 +153,35 @@ class EngineLink(QObject):
         on_text: Callable[[str], None],
         on_result: Callable[[Completion], None],
         on_error: Callable[[CommonplaceError], None],
+        conversation: str = "",
     ) -> Call | None:
-        """Let the model answer; the text streams to `on_text`."""
+        """Let the model answer; the text streams to `on_text`.
+
+        What it has read of a `conversation` with a name is kept on disk.
+        """
+        self._idle.stop()
+        self._busy += 1
+
+        def answered(data: Message) -> None:
+            self._rest()
+            if conversation:
+                self._send("keep", {})
+            on_result(Completion.from_wire(data))
+
+        def failed(error: CommonplaceError) -> None:
+            self._rest()
+            on_error(error)
+
         return self._link.request(
             "complete",
-            {"messages": messages_to_wire(messages), "sampling": sampling.to_wire()},
+            {
+                "messages": messages_to_wire(messages),
+                "sampling": sampling.to_wire(),
+                "conversation": conversation,
+            },
             on_data=lambda data: on_text(str(data.get("text", ""))),
-            on_result=lambda data: on_result(Completion.from_wire(data)),
-            on_error=on_error,
+            on_result=answered,
+            on_error=failed,
         )
 
     def cancel(self, call: Call | None) -> None:
@@ -158,19 +218,46 @@ class EngineLink(QObject):
         )
 
     def _loaded(self, data: Message) -> None:
-        self._set(EngineState("ready", 1.0, ModelInfo.from_wire(data)))
+        if self._fell and self._path is not None:
+            Verdicts(self._options.cache).put(self._path, self._options, self._ladder)
+        rung = self._ladder.current
+        info = ModelInfo.from_wire(data)
+        reasons = tuple(self._ladder.reasons)
+        self._set(EngineState("ready", 1.0, info, conceded=rung.sentence, reasons=reasons))
+        self._rest(0)
 
     def _refused(self, error: CommonplaceError) -> None:
-        if not isinstance(error, WorkerDiedError):  # otherwise `_died` tells
+        if isinstance(error, WorkerDiedError):
+            return  # `_died` tells
+        if isinstance(error, EngineError) and self._path is not None:
+            self._step_down(error)
+        else:
             self._set(EngineState("failed", error=error))
+
+    def _send(self, method: str, params: Message) -> None:
+        """Ask for something whose outcome changes nothing here."""
+        self._link.request(method, params, on_result=_ignore, on_error=_ignore)
+
+    def _rest(self, ended: int = 1) -> None:
+        """Count the idle minutes from now on, unless there is work."""
+        self._busy = max(0, self._busy - ended)
+        if not self._busy and self.idle_minutes:
+            self._idle.start(self.idle_minutes * MINUTE_MS)
+
+    def _doze(self) -> None:
+        if self._state.kind == "ready":
+            self._set(EngineState("asleep", info=self._state.info))
+            self._link.stop()
 
     def _on_event(self, name: str, data: Message) -> None:
         if name == "loading" and self._state.kind == "loading":
             self._ladder.offloads = bool(data.get("offloads", self._ladder.offloads))
+            self._ladder.on_card = int(data.get("layers", 0))
             self._set(EngineState("loading", float(data.get("fraction", 0.0))))
 
     def _ended(self) -> None:
-        self._start()
+        if self._state.kind != "asleep":
+            self._start()
 
     def _died(self, status: int, crashed: bool) -> None:
         if self._path is None:
@@ -178,14 +265,19 @@ class EngineLink(QObject):
             return
         if self._state.kind == "failed":
             return
+        self._busy = 0
         reason = "it crashed" if crashed else f"it ended with status {status}"
-        rung = self._ladder.step_down(reason)
+        self._step_down(WorkerDiedError(reason, status=-status if crashed else status))
+
+    def _step_down(self, error: CommonplaceError) -> None:
+        """Load the model again on the next rung; what fails while loading is remembered."""
+        self._fell = self._fell or self._state.kind == "loading"
+        rung = self._ladder.step_down(error.message, cause_of(error))
         if rung is None:
             self._set(EngineState("failed", error=self._hopeless()))
             return
         self.stepped_down.emit(rung.sentence)
-        self._set(EngineState("loading"))
-        self._start()
+        self._restart()
 
     def _hopeless(self) -> EngineError:
         tried = "; ".join(self._ladder.reasons)
@@ -197,3 +289,7 @@ class EngineLink(QObject):
     def _set(self, state: EngineState) -> None:
         self._state = state
         self.state_changed.emit(state)
+
+
+def _ignore(_outcome: object) -> None:
+    """Take no notice."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 
@@ -48,22 +49,22 @@ CATEGORIES = {
 """From pygments' token types to the colours of a theme; the closest ancestor counts."""
 
 
+OWN = {".sc": "scala", ".jsonc": "json5", ".ipynb": "json"}
+"""Suffixes that pygments does not know, or knows as something else than recall does."""
+
+
 def lex(text: str, *, language: str = "", path: str = "") -> list[Span]:
     """Return the coloured spans of `text`, in order.
 
-    The language is a name such as ``python``, or is guessed from the file name.
-    Unknown languages have no spans.
+    The language is a name such as ``python``, or is guessed from the file name,
+    or from what the file says of itself. Unknown languages have no spans.
     """
-    from pygments.lexers import (  # type: ignore[import-untyped]
-        get_lexer_by_name,
-        get_lexer_for_filename,
-    )
     from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
     if len(text) > MAX_LEXED:
         return []
     try:
-        lexer = get_lexer_by_name(language) if language else get_lexer_for_filename(path)
+        lexer = _lexer(text, language, path)
     except ClassNotFound:
         return []
     # Positions must match the text, so the lexer must not trim or add lines.
@@ -77,6 +78,26 @@ def lex(text: str, *, language: str = "", path: str = "") -> list[Span]:
         if category and value:
             spans.append(Span(start, len(value), category))
     return spans
+
+
+def _lexer(text: str, language: str, path: str) -> Any:
+    from pygments.lexers import (  # type: ignore[import-untyped]
+        get_lexer_by_name,
+        get_lexer_for_filename,
+    )
+    from pygments.util import ClassNotFound
+
+    from commonplace.index.languages import language_of
+
+    if language:
+        return get_lexer_by_name(language)
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix in OWN:
+        return get_lexer_by_name(OWN[suffix])
+    try:
+        return get_lexer_for_filename(path)
+    except ClassNotFound:
+        return get_lexer_by_name(language_of(path, text).name)
 
 
 def _category(kind: str) -> str:

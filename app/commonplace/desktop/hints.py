@@ -25,7 +25,8 @@ class Hints(QWidget):
         lead = QLabel(
             self.tr(
                 "In plain words, by the name of a function, or with an error message pasted in. "
-                "The answer names the lines it rests on."
+                "The answer names the lines it rests on. "
+                "Type / for commands, and @ to have a file or folder read first."
             ),
             self,
         )

@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from commonplace.desktop.worker import WorkerLink
 from commonplace.errors import CommonplaceError, StorageError
+from commonplace.index.codeplaces import CodePlace, NamePlaces
+from commonplace.memory.figures import Details
 from commonplace.memory.status import Status
 from commonplace.recall.passages import Found
 from commonplace.wire.calls import Call
@@ -51,6 +53,8 @@ class MemoryLink(QObject):
     files_changed = Signal(object)
     contents_changed = Signal(object)
     """Paths of files whose contents may have changed; empty means any."""
+    notes_changed = Signal()
+    """Something about the notes of the project changed."""
 
     def __init__(
         self, command: Sequence[str], log_file: Path | None = None, parent: QObject | None = None
@@ -60,7 +64,7 @@ class MemoryLink(QObject):
         self._link.event_received.connect(self._on_event)
         self._link.died.connect(self._died)
         self._link.ended.connect(self._ended)
-        self._wanted: tuple[Path, str] | None = None
+        self._wanted: tuple[Path, dict[str, str]] | None = None
         self._root: Path | None = None
         self._crashed_at = -STABLE_SECONDS
         self._ask_files = QTimer(self)
@@ -78,9 +82,12 @@ class MemoryLink(QObject):
         """The worker's process id, or 0."""
         return self._link.pid
 
-    def open(self, path: Path, embedder: str) -> None:
-        """Open the project at `path`, in place of the one before."""
-        self._wanted = (path, embedder)
+    def open(self, path: Path, embedder: str, **recall: str) -> None:
+        """Open the project at `path`, in place of the one before.
+
+        `recall` are the other settings of recall, such as ``adapter`` and ``depth``.
+        """
+        self._wanted = (path, {"embedder": embedder, **recall})
         self._root = None
         self._crashed_at = -STABLE_SECONDS
         if self._link.running:
@@ -104,6 +111,59 @@ class MemoryLink(QObject):
             deadline=SEARCH_SECONDS,
         )
 
+    def places(
+        self,
+        name: str,
+        on_result: Callable[[NamePlaces], None],
+        on_error: Callable[[CommonplaceError], None],
+    ) -> Call | None:
+        """Find where `name` is defined and used; exactly one of the callbacks follows."""
+        return self._link.request(
+            "places",
+            {"name": name},
+            on_result=lambda data: on_result(NamePlaces.from_wire(data)),
+            on_error=on_error,
+            deadline=SEARCH_SECONDS,
+        )
+
+    def symbols(
+        self,
+        typed: str,
+        on_result: Callable[[tuple[CodePlace, ...]], None],
+        on_error: Callable[[CommonplaceError], None],
+    ) -> Call | None:
+        """Find definitions whose name holds what was `typed`; one of the callbacks follows."""
+        return self._link.request(
+            "symbols",
+            {"typed": typed},
+            on_result=lambda data: on_result(tuple(CodePlace(**p) for p in data["symbols"])),
+            on_error=on_error,
+            deadline=SEARCH_SECONDS,
+        )
+
+    def details(self, on_result: Callable[[Details], None]) -> None:
+        """Ask for figures of the index; nothing follows where there is none."""
+        if self._root is not None:
+            self._link.request(
+                "details",
+                {},
+                on_result=lambda data: on_result(Details.from_wire(data)),
+                on_error=self._ignored,
+                deadline=SEARCH_SECONDS,
+            )
+
+    def request(
+        self,
+        method: str,
+        params: Message,
+        on_result: Callable[[Message], None],
+        on_error: Callable[[CommonplaceError], None],
+    ) -> Call | None:
+        """Ask what the memory answers about notes; exactly one of the callbacks follows."""
+        return self._link.request(
+            method, params, on_result=on_result, on_error=on_error, deadline=SEARCH_SECONDS
+        )
+
     def cancel(self, call: Call | None) -> None:
         """Stop a search."""
         self._link.cancel(call)
@@ -120,6 +180,10 @@ class MemoryLink(QObject):
         """Go on indexing."""
         self._tell("resume")
 
+    def rebuild(self) -> None:
+        """Throw the index away and read everything anew."""
+        self._tell("rebuild")
+
     def shut(self) -> None:
         """Close the project and let the worker end."""
         self._wanted = None
@@ -135,16 +199,16 @@ class MemoryLink(QObject):
     def _start(self) -> None:
         if self._wanted is None:
             return
-        path, embedder = self._wanted
+        path, recall = self._wanted
         self._link.start()
         self._link.request(
             "open",
-            {"path": str(path), "embedder": embedder},
+            {"path": str(path), **recall},
             on_result=partial(self._on_opened, self._wanted),
             on_error=partial(self._on_refused, self._wanted),
         )
 
-    def _on_opened(self, asked: tuple[Path, str], data: Message) -> None:
+    def _on_opened(self, asked: tuple[Path, dict[str, str]], data: Message) -> None:
         if asked is not self._wanted:
             return  # another folder was opened in the meantime
         self._root = Path(data["root"])
@@ -152,7 +216,7 @@ class MemoryLink(QObject):
         self.status_changed.emit(Status.from_wire(data["status"]))
         self._request_files()
 
-    def _on_refused(self, asked: tuple[Path, str], error: CommonplaceError) -> None:
+    def _on_refused(self, asked: tuple[Path, dict[str, str]], error: CommonplaceError) -> None:
         if self._link.running and asked is self._wanted:  # otherwise `_died` tells
             self._wanted = None
             self._link.stop()
@@ -166,6 +230,8 @@ class MemoryLink(QObject):
                 self._ask_files.start()
         elif name == "changed":
             self.contents_changed.emit(tuple(data.get("paths", ())))
+        elif name == "notes":
+            self.notes_changed.emit()
 
     def _request_files(self) -> None:
         if self._root is None:

@@ -40,7 +40,7 @@ class ProjectTree(QWidget):
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.filter = QLineEdit(self)
         self.filter.setAccessibleName(self.tr("Filter files"))
-        self.filter.setPlaceholderText(self.tr("Filter files (Ctrl+P)"))
+        self.filter.setPlaceholderText(self.tr("Filter files"))
         self.filter.setClearButtonEnabled(True)
         self.model = PathTree(self)
         self.tree = QTreeView(self)

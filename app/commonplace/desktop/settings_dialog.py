@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -16,35 +18,47 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QSpinBox,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from commonplace.desktop.shortcuts import Shortcuts
+from commonplace.desktop.shortcuts_page import ShortcutsPage
 from commonplace.desktop.visible import one_line
 from commonplace.errors import UserError
+from commonplace.network.grants import read_grants
 from commonplace.settings import Declaration, Settings, declared, save
 
 GROUPS = {
     "model": "Model",
     "answer": "Answers",
     "recall": "Search",
+    "models": "Where models come from",
+    "network": "Network",
     "appearance": "Appearance",
+    "window": "Window",
 }
+AT_ONCE = "appearance."
+"""Settings that are seen while they are chosen."""
 MODEL_KEY = "model.path"
+NETWORK_KEY = "network.allowed"
 
 
 class SettingRow(QWidget):
     """One setting: its name, its editor, its explanation and what is wrong with it."""
 
+    changed = Signal()
+
     def __init__(self, declaration: Declaration, value: Any, models: Sequence[Path]) -> None:
         super().__init__()
         self.declaration = declaration
-        name = (
-            declaration.key.partition(".")[2].replace("_", " ").capitalize().replace("Gpu", "GPU")
-        )
+        name = declaration.key.partition(".")[2].replace("_", " ").capitalize()
+        name = name.replace("Gpu", "GPU").replace("Kv", "KV")
         label = _label(name, "headline")
         self.editor, self._read = self._make_editor(value, models)
         self.editor.setAccessibleName(name)
@@ -61,21 +75,63 @@ class SettingRow(QWidget):
             browse.setAccessibleName(self.tr("Browse for a model file"))
             browse.clicked.connect(self._browse)
             line.addWidget(browse)
-        elif not isinstance(self.editor, QLineEdit):
+        elif not isinstance(self.editor, QLineEdit | QPlainTextEdit):
             self.editor.setFixedWidth(180)
             line.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 10)
         layout.setSpacing(4)
-        layout.addWidget(label)
+        self.reset = QPushButton(self.tr("Reset"), self)
+        self.reset.setObjectName("quiet")
+        self.reset.setAutoDefault(False)
+        self.reset.setAccessibleName(self.tr("Reset {0}").format(name))
+        self.reset.setToolTip(self.tr("Back to what it is by itself"))
+        self.reset.clicked.connect(self.set_default)
+        head = QHBoxLayout()
+        head.addWidget(label, 1)
+        head.addWidget(self.reset)
+        layout.addLayout(head)
         layout.addLayout(line)
         layout.addWidget(_label(declaration.help, "muted"))
         layout.addWidget(self._invalid)
+        self._listen()
+        self._notice()
 
     @property
     def value(self) -> Any:
         """What the editor holds."""
         return self._read()
+
+    def set_default(self) -> None:
+        """Put the declared default into the editor."""
+        value = self.declaration.default
+        editor = self.editor
+        if isinstance(editor, QComboBox):
+            editor.setCurrentText(str(value))
+        elif isinstance(editor, QCheckBox):
+            editor.setChecked(bool(value))
+        elif isinstance(editor, QPlainTextEdit):
+            editor.setPlainText("\n".join(value))
+        elif isinstance(editor, QSpinBox | QDoubleSpinBox):
+            editor.setValue(value)
+        elif isinstance(editor, QLineEdit):
+            editor.setText(str(value))
+
+    def _listen(self) -> None:
+        editor = self.editor
+        if isinstance(editor, QComboBox):
+            editor.currentTextChanged.connect(self._notice)
+        elif isinstance(editor, QCheckBox):
+            editor.toggled.connect(self._notice)
+        elif isinstance(editor, QPlainTextEdit | QLineEdit):
+            editor.textChanged.connect(self._notice)
+        elif isinstance(editor, QSpinBox | QDoubleSpinBox):
+            editor.valueChanged.connect(self._notice)
+
+    def _notice(self) -> None:
+        """Offer the default where the editor holds something else."""
+        self.reset.setVisible(self.value != self.declaration.default)
+        self.changed.emit()
 
     def complain(self, text: str) -> None:
         """Say what is wrong with the value, or take the complaint back."""
@@ -97,20 +153,35 @@ class SettingRow(QWidget):
             box.setCurrentText(str(value))
             box.view().setAccessibleName(self.tr("Choices"))
             return box, box.currentText
+        if about.type is bool:
+            check = QCheckBox(self.tr("Yes"))
+            check.setChecked(bool(value))
+            return check, check.isChecked
+        if about.type is tuple:
+            return self._lines_editor(value)
         if about.type is int:
             spin = QSpinBox()
             spin.setRange(int(about.low or 0), int(about.high or 2**31 - 1))
             spin.setGroupSeparatorShown(True)
+            spin.lineEdit().setTextMargins(6, 0, 0, 0)
             spin.setValue(int(value))
             return spin, spin.value
         if about.type is float:
             real = QDoubleSpinBox()
             real.setRange(about.low or 0.0, about.high or 1e9)
             real.setSingleStep(0.1)
+            real.lineEdit().setTextMargins(6, 0, 0, 0)
             real.setValue(float(value))
             return real, lambda: round(real.value(), 6)
         edit = QLineEdit(str(value))
         return edit, lambda: edit.text().strip()
+
+    def _lines_editor(self, value: Sequence[str]) -> tuple[QWidget, Callable[[], Any]]:
+        lines = QPlainTextEdit("\n".join(value))
+        lines.setTabChangesFocus(True)
+        lines.setPlaceholderText(self.tr("One per line"))
+        lines.setFixedHeight(72)
+        return lines, lambda: tuple(filter(None, map(str.strip, lines.toPlainText().split("\n"))))
 
     def _model_chooser(
         self, value: str, models: Sequence[Path]
@@ -149,6 +220,8 @@ class SettingsDialog(QDialog):
 
     saved = Signal(object)
     """The new `Settings`, after they were written."""
+    previewed = Signal(object)
+    """`Settings` to look like while they are being chosen; the old ones if they are not."""
 
     def __init__(
         self,
@@ -156,15 +229,17 @@ class SettingsDialog(QDialog):
         settings: Settings,
         models: Sequence[Path],
         parent: QWidget | None = None,
+        *,
+        shortcuts: Shortcuts | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
-        self.resize(620, 640)
+        self.resize(680, 680)
         self._file = file
         self._before = settings
         self.search = QLineEdit(self)
         self.search.setAccessibleName(self.tr("Search settings"))
-        self.search.setPlaceholderText(self.tr("Search settings"))
+        self.search.setPlaceholderText(self.tr("Search"))
         self.search.setClearButtonEnabled(True)
         self.rows = [
             SettingRow(declaration, getattr(settings, declaration.name), models)
@@ -184,11 +259,35 @@ class SettingsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(10)
+        self._nothing = _label(self.tr("No setting speaks of that."), "muted")
+        self._nothing.hide()
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName(self.tr("Pages of the settings"))
+        self.tabs.addTab(self._page(), self.tr("&All Settings"))
+        self.shortcuts: ShortcutsPage | None = None
+        if shortcuts is not None:
+            self.shortcuts = ShortcutsPage(shortcuts, self)
+            self.shortcuts.complained.connect(self._complain)
+            self.tabs.addTab(self.shortcuts, self.tr("&Keyboard"))
         layout.addWidget(self.search)
-        layout.addWidget(self._page(), 1)
+        layout.addWidget(self._nothing)
+        layout.addWidget(self.tabs, 1)
         layout.addWidget(self._error)
         layout.addWidget(buttons)
         self.search.textChanged.connect(self._narrow)
+        for row in self.rows:
+            if row.declaration.key.startswith(AT_ONCE):
+                row.changed.connect(self._preview)
+
+    def show_page(self, *, shortcuts: bool) -> None:
+        """Turn to the page of shortcuts, or of all other settings."""
+        self.tabs.setCurrentIndex(1 if shortcuts and self.shortcuts is not None else 0)
+
+    def reject(self) -> None:
+        """Close, and look as before."""
+        self.previewed.emit(self._before)
+        super().reject()
 
     def accept(self) -> None:
         """Check every value, write them, and close; or say what is wrong."""
@@ -198,6 +297,8 @@ class SettingsDialog(QDialog):
             row.complain("")
             try:
                 value = row.declaration.checked(row.value)
+                if row.declaration.key == NETWORK_KEY:
+                    read_grants(value)
             except UserError as error:
                 row.complain(str(error))
                 wrong.append(row)
@@ -214,11 +315,22 @@ class SettingsDialog(QDialog):
         try:
             settings = save(self._file, changes)
         except UserError as error:
-            self._error.setText(str(error))
-            self._error.show()
+            self._complain(str(error))
             return
         self.saved.emit(settings)
         super().accept()
+
+    def _complain(self, text: str) -> None:
+        self._error.setText(text)
+        self._error.show()
+
+    def _preview(self) -> None:
+        looks = {
+            row.declaration.name: row.value
+            for row in self.rows
+            if row.declaration.key.startswith(AT_ONCE)
+        }
+        self.previewed.emit(dataclasses.replace(self._before, **looks))
 
     def _is_model(self, value: str) -> bool:
         return Path(value).expanduser().is_file() or value == self._before.model_path
@@ -239,6 +351,7 @@ class SettingsDialog(QDialog):
         column.addStretch()
         area = QScrollArea(self)
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the focus of what is in it
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidget(page)
         return area
@@ -253,6 +366,9 @@ class SettingsDialog(QDialog):
                 shown.add(row.declaration.key.partition(".")[0])
         for group, title in self._titles.items():
             title.setVisible(group in shown)
+        self._nothing.setVisible(not shown)
+        if self.shortcuts is not None:
+            self.shortcuts.narrow(text)
 
 
 def _label(text: str, name: str) -> QLabel:

@@ -7,11 +7,14 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from commonplace.desktop.find_text import pieces_of
 from commonplace.desktop.visible import one_line, visible
 from commonplace.errors import ProjectError
 
-MAX_BYTES = 2 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 MAX_LINE = 4000
+PIECE = 128 * 1024
+"""Characters prepared in one go, so that a large file holds up no other thread."""
 SNIFFED = 8192
 
 
@@ -31,21 +34,49 @@ def read_source(root: Path, path: str) -> SourceText:
     """
     name = one_line(path)
     try:
-        target = (root / path).resolve(strict=True)
-        if not target.is_relative_to(root.resolve()):
-            raise ProjectError(f"{name} leads out of the project.", "Open it in your editor.")
-        data = _bytes_of(target, name)
-    except FileNotFoundError as error:
-        raise ProjectError(
-            f"{name} is no longer there.", "The index learns of it shortly; ask again."
-        ) from error
+        data = _bytes_of(inside(root, path), name)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ProjectError(f"{name} cannot be read: {reason}.", "Check its permissions.") from error
+        raise _unreadable(name, error) from error
     if b"\0" in data[:SNIFFED]:
         raise ProjectError(f"{name} is not text.", "Open it in a program made for it.")
-    lines = visible(data.decode("utf-8-sig", "replace")).split("\n")
-    return SourceText(path, "\n".join(_short(line) for line in lines))
+    return SourceText(path, as_shown(data.decode("utf-8-sig", "replace")))
+
+
+def inside(root: Path, path: str) -> Path:
+    """Return where the file `path` of the project at `root` really is.
+
+    Raises `ProjectError` if it is missing or leads out of the project.
+    """
+    name = one_line(path)
+    try:
+        target = (root / path).resolve(strict=True)
+        within = target.is_relative_to(root.resolve())
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
+    if not within:
+        raise ProjectError(f"{name} leads out of the project.", "Open it in your editor.")
+    return target
+
+
+def as_shown(text: str) -> str:
+    """Return `text` as the code view shows it: nothing hidden, and no endless line."""
+    return "".join(_shown(piece) for piece in pieces_of(text, PIECE))
+
+
+def _shown(piece: str) -> str:
+    lines = visible(piece).split("\n")
+    if max(map(len, lines)) <= MAX_LINE:
+        return "\n".join(lines)
+    return "\n".join(_short(line) for line in lines)
+
+
+def _unreadable(name: str, error: Exception) -> ProjectError:
+    if isinstance(error, FileNotFoundError):
+        return ProjectError(
+            f"{name} is no longer there.", "The index learns of it shortly; ask again."
+        )
+    reason = getattr(error, "strerror", None) or str(error)
+    return ProjectError(f"{name} cannot be read: {reason}.", "Check its permissions.")
 
 
 def _bytes_of(target: Path, name: str) -> bytes:

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from commonplace.desktop.book_words import cited_words
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
 from commonplace.recall.passages import Passage
@@ -39,12 +40,14 @@ GAP = 3
 class Source:
     """A passage with its number; `by` is ``model``, ``attribution``, ``unread`` or empty.
 
-    ``unread`` says that it did not fit into the prompt.
+    ``unread`` says that it did not fit into the prompt. `since` is what became of
+    its file since the answer: ``changed``, ``gone`` or empty.
     """
 
     number: int
     passage: Passage
     by: str = ""
+    since: str = ""
 
 
 class SourcesModel(QAbstractListModel):
@@ -59,6 +62,11 @@ class SourcesModel(QAbstractListModel):
         self.beginResetModel()
         self._sources = tuple(sources)
         self.endResetModel()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources, in order."""
+        return self._sources
 
     def source(self, row: int) -> Source:
         """Return the source in `row`."""
@@ -84,18 +92,36 @@ class SourcesModel(QAbstractListModel):
             case Qt.ItemDataRole.UserRole:
                 return source
             case Qt.ItemDataRole.ToolTipRole:
-                return tooltip("\n".join([passage.place, symbol_of(passage), *passage.reasons]))
+                lines = [passage.place, symbol_of(passage), *passage.reasons]
+                lines += [structure_of(passage, self), *passage.importers]
+                return tooltip("\n".join(filter(None, lines)))
             case Qt.ItemDataRole.AccessibleTextRole:
                 parts = [f"[{source.number}] {passage.place}", symbol_of(passage)]
-                return one_line(", ".join([*parts, mark_of(source.by, self), *passage.reasons]))
+                parts.append(since_of(source.since, self) or mark_of(source.by, self))
+                parts += [*passage.reasons, structure_of(passage, self)]
+                return one_line(", ".join(filter(None, parts)))
         return None
 
 
 def symbol_of(passage: Passage) -> str:
     """Return what the passage is, as in ``function load``; nothing for a mere block."""
+    if passage.note:
+        return cited_words(passage.symbol, passage.state)
     if not passage.symbol and passage.kind == "block":
         return ""
     return f"{passage.kind} {passage.symbol}".strip()
+
+
+def structure_of(passage: Passage, owner: QAbstractListModel | QStyledItemDelegate) -> str:
+    """Return how many files import the passage's file, and what else its lines define."""
+    parts = []
+    if passage.imported_by == 1:
+        parts.append(owner.tr("imported by 1 file"))
+    elif passage.imported_by:
+        parts.append(owner.tr("imported by {0} files").format(f"{passage.imported_by:,}"))
+    if others := [name for name in passage.defines if name != passage.symbol]:
+        parts.append(owner.tr("defines {0}").format(one_line(", ".join(others))))
+    return " · ".join(parts)
 
 
 def mark_of(by: str, owner: QAbstractListModel | QStyledItemDelegate) -> str:
@@ -107,21 +133,29 @@ def mark_of(by: str, owner: QAbstractListModel | QStyledItemDelegate) -> str:
     return owner.tr("≈ matched") if by == "attribution" else ""
 
 
+def since_of(since: str, owner: QAbstractListModel | QStyledItemDelegate) -> str:
+    """Return in words what became of a passage's file since the answer."""
+    if since == "changed":
+        return owner.tr("changed since this answer")
+    return owner.tr("gone since this answer") if since == "gone" else ""
+
+
 class SourceDelegate(QStyledItemDelegate):
-    """Paints a source in three lines."""
+    """Paints a source in three lines, or in four where its structure is known."""
 
     def __init__(self, keeper: ThemeKeeper, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._keeper = keeper
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Leave room for three lines."""
-        del index
+        """Leave room for three lines or four."""
+        source = index.data(Qt.ItemDataRole.UserRole)
+        lines = 4 if source is not None and structure_of(source.passage, self) else 3
         height = QFontMetrics(option.font).height()
-        return QSize(160, 3 * height + 2 * GAP + 2 * PAD)
+        return QSize(160, lines * height + (lines - 1) * GAP + 2 * PAD)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint number, place and mark; then folder and symbol; then the reasons."""
+        """Paint number, place and mark; folder and symbol; the reasons; the structure."""
         source = index.data(Qt.ItemDataRole.UserRole)
         state = option.state
         box: QRect = option.rect
@@ -149,7 +183,8 @@ class SourceDelegate(QStyledItemDelegate):
         bold.setWeight(QFont.Weight.DemiBold)
         height = QFontMetrics(plain).height()
         folder, _, name = passage.path.rpartition("/")
-        mark = mark_of(source.by, self)
+        since = since_of(source.since, self)
+        mark = since or mark_of(source.by, self)
         room = box.width() - (QFontMetrics(plain).horizontalAdvance(mark) + 12 if mark else 0)
         lines = f":{passage.start_line}–{passage.end_line}"
         head = f"[{source.number}]  "
@@ -161,6 +196,7 @@ class SourceDelegate(QStyledItemDelegate):
             (bold, strong, f"{head}{name}{lines}", room),
             (plain, strong, what or self.tr("top folder"), box.width()),
             (plain, weak, " · ".join(passage.reasons), box.width()),
+            (plain, weak, structure_of(passage, self), box.width()),
         )
         top = box.top()
         for font, colour, text, width in rows:
@@ -173,7 +209,8 @@ class SourceDelegate(QStyledItemDelegate):
             top += height + GAP
         if mark:
             painter.setFont(plain)
-            painter.setPen(self._keeper.theme.colour("ok" if source.by == "model" else "muted"))
+            role = "warning" if since else "ok" if source.by == "model" else "muted"
+            painter.setPen(self._keeper.theme.colour(role))
             right = Qt.AlignmentFlag.AlignRight
             painter.drawText(QRect(box.left(), box.top(), box.width(), height), right, mark)
 
@@ -206,7 +243,6 @@ class SourcesPanel(QWidget):
         self.list.setAccessibleName(self.tr("Sources of the answer"))
         self.list.setModel(self.model)
         self.list.setItemDelegate(SourceDelegate(keeper, self.list))
-        self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -228,6 +264,18 @@ class SourcesPanel(QWidget):
         )
         self.list.setVisible(bool(sources))
         self.hint.setVisible(not sources)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What is on screen."""
+        return self.model.sources
+
+    def update_sources(self, sources: Sequence[Source]) -> None:
+        """Show what became of the same sources; the selection stays."""
+        row = self.list.currentIndex().row()
+        self.model.show(sources)
+        if row >= 0:
+            self.list.setCurrentIndex(self.model.index(row))
 
     def select(self, number: int) -> Source | None:
         """Select source `number` and return it."""

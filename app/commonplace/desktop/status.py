@@ -32,15 +32,25 @@ class Estimate:
 
 
 class IndexStatus(QWidget):
-    """The foot of the project pane: phase, progress, counts and what was skipped."""
+    """The foot of the project pane: phase, progress, counts and what was skipped.
+
+    A `brief` one leaves the counts to what stands around it.
+    """
 
     skipped_asked = Signal()
     pause_asked = Signal(bool)
     """True to pause, False to go on."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        margins: tuple[int, int, int, int] = (12, 8, 12, 10),
+        *,
+        brief: bool = False,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("pane")
+        self._brief = brief
         self._status = Status()
         self._estimate = Estimate()
         self.phase = self._label("headline")
@@ -56,7 +66,7 @@ class IndexStatus(QWidget):
         self.pause.setObjectName("quiet")
         self.skipped.clicked.connect(self.skipped_asked)
         self.pause.clicked.connect(self._toggle)
-        self._lay_out()
+        self._lay_out(margins)
         self.show_status(Status())
 
     @property
@@ -77,7 +87,7 @@ class IndexStatus(QWidget):
         self.note.setText(status.note)
         self.note.setVisible(bool(status.note))
         self.skipped.setText(self.tr("{0} skipped").format(f"{status.skipped:,}"))
-        self.skipped.setVisible(status.skipped > 0)
+        self.skipped.setVisible(status.skipped > 0 and not self._brief)
         paused = status.phase == "paused"
         self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
         self.pause.setVisible(paused or working)
@@ -113,8 +123,12 @@ class IndexStatus(QWidget):
             return text
         if status.phase in {"opening", "scanning", "failed"}:
             return ""
-        counts = self.tr("{0} files, {1} passages").format(
-            f"{status.files:,}", f"{status.chunks:,}"
+        counts = (
+            ""
+            if self._brief
+            else self.tr("{0} files, {1} passages").format(
+                f"{status.files:,}", f"{status.chunks:,}"
+            )
         )
         watching = {
             "events": self.tr("Watching for changes"),
@@ -137,7 +151,7 @@ class IndexStatus(QWidget):
         label.setWordWrap(True)
         return label
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, margins: tuple[int, int, int, int]) -> None:
         links = QHBoxLayout()
         links.setSpacing(4)
         links.addWidget(self.skipped)
@@ -145,7 +159,7 @@ class IndexStatus(QWidget):
         links.addStretch()
         links.setContentsMargins(0, 0, 0, 0)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 10)
+        layout.setContentsMargins(*margins)
         layout.setSpacing(5)
         for widget in (self.phase, self.bar, self.detail, self.note):
             layout.addWidget(widget)

@@ -64,6 +64,8 @@ class StreamDrawer(QObject):
         self._known: dict[tuple[str, str], list[Span]] = {}
         self._edit: QTextCursor | None = None
         self.sources = 0
+        self.starts: dict[int, int] = {}
+        """Where each entry begins in the document."""
         highlighter.lexed.connect(self._coloured)
 
     def begin_edit(self) -> None:
@@ -80,6 +82,7 @@ class StreamDrawer(QObject):
     def begin_entry(self, number: int, question: str) -> None:
         """Draw a question; the answer that follows belongs to entry `number`."""
         self._open = None
+        self.starts[number] = self._drawer.mark().position
         self._drawer.entry = number
         self._drawer.question(question)
         self._body = self._drawer.mark()
@@ -112,6 +115,11 @@ class StreamDrawer(QObject):
         """Draw a line of ours."""
         self._open = None
         self._drawer.note(text, role, link)
+
+    def links(self, links: Sequence[tuple[str, str]]) -> None:
+        """Draw a row of links of ours."""
+        self._open = None
+        self._drawer.links(links)
 
     def draw_tail(self, splitter: Splitter) -> None:
         """Draw what is not finished; `drop_tail` takes it away again."""

@@ -17,7 +17,9 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
+from commonplace.desktop.motion import set_motion
 from commonplace.paths import resource
+from commonplace.settings import Settings
 
 TOKEN = re.compile(r"@([a-z_]+)")
 
@@ -96,7 +98,9 @@ def palette_of(theme: Theme) -> QPalette:
 def style_sheet(theme: Theme) -> str:
     """Return the style sheet with the theme's colours filled in."""
     template = resource("themes", "style.qss").read_text(encoding="utf-8")
-    return TOKEN.sub(lambda match: theme.colours[match.group(1)], template)
+    icons = resource("themes").as_posix()
+    filled = TOKEN.sub(lambda match: theme.colours[match.group(1)], template)
+    return filled.replace("$themes", icons).replace("$name", theme.name)
 
 
 def code_font(size: int) -> QFont:
@@ -145,6 +149,11 @@ class ThemeKeeper(QObject):
         self._theme = load_theme(self._wanted())
         self._dress()
         self.changed.emit()
+
+    def wear(self, settings: Settings) -> None:
+        """Look at once as `settings` say: theme, size of text, motion."""
+        set_motion(self._app, settings.appearance_motion)
+        self.choose(settings.appearance_theme, settings.appearance_font_size)
 
     def _follow(self) -> None:
         if self._setting == "system":

@@ -10,13 +10,20 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QResizeEvent, QTextDocument
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QGuiApplication,
+    QImage,
+    QResizeEvent,
+    QTextCursor,
+    QTextDocument,
+)
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from commonplace.chat.answer import Answer
@@ -42,6 +49,9 @@ NEAR = 24
 """Pixels from the end within which the view follows what streams in."""
 
 
+Links = Sequence[Sequence[tuple[str, str]]]
+
+
 @dataclass(slots=True)
 class Entry:
     """One question and what came of it."""
@@ -53,6 +63,7 @@ class Entry:
     streamed: bool = False
     finished: bool = False
     notes: list[tuple[str, str, tuple[str, str] | None]] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Transcript(QTextBrowser):
@@ -61,6 +72,10 @@ class Transcript(QTextBrowser):
     source_chosen = Signal(int, int)
     """The entry and the number of the passage whose link was followed."""
     retry_asked = Signal()
+    acted = Signal(str, int, int)
+    """A link of `offer` was followed: its verb and its numbers, 0 where there is none."""
+    menu_asked = Signal(object)
+    """A context menu is about to be shown: the `QMenu`, to which more can be added."""
     link_followed = Signal(str)
     """An http or https address in an answer was clicked; nothing is opened yet."""
 
@@ -133,21 +148,38 @@ class Transcript(QTextBrowser):
         self._queue.append(partial(self._draw_note, text, role, link))
         self._timer.start()
 
+    def offer(self, number: int, links: Sequence[tuple[str, str]]) -> None:
+        """Draw what can be done with entry `number` as a row of (title, target) links.
+
+        Every entry gets its row once, in order.
+        """
+        self._entries[number].links = list(links)
+        self._queue.append(partial(self._draw_links, links))
+        self._timer.start()
+
     def close_entry(self) -> None:
         """End the last answer as it is: it was stopped or went wrong."""
         entry = self._entries[-1]
         if not entry.finished:
             self._end(entry)
 
-    def drop_last(self) -> None:
-        """Take the last question and its answer away, to ask again."""
-        self._entries.pop()
+    def drop_from(self, number: int) -> None:
+        """Take entry `number` and all after it away, to ask again."""
+        del self._entries[number:]
         self.redraw()
 
-    def clear_entries(self) -> None:
-        """Forget the conversation."""
-        self._entries.clear()
+    def show_entries(self, entries: Sequence[Entry], links: Links = ()) -> None:
+        """Show another conversation, with the row of links of each entry."""
+        self._entries = list(entries)
+        for entry, row in zip(self._entries, links, strict=False):
+            entry.links = list(row)
         self.redraw()
+        self._queue.append(self._to_end)
+
+    def show_entry(self, number: int) -> None:
+        """Bring the question of entry `number` to the top, once it is drawn."""
+        self._queue.append(lambda: QTimer.singleShot(0, self, lambda: self._scroll_to(number)))
+        self._timer.start()
 
     def redraw(self) -> None:
         """Draw everything anew, for instance in another theme."""
@@ -166,6 +198,8 @@ class Transcript(QTextBrowser):
                 self._feed(without_marks(entry.text[:MAX_SHOWN]))
             for note in entry.notes:
                 self._queue.append(partial(self._draw_note, *note))
+            if entry.links:
+                self._queue.append(partial(self._draw_links, entry.links))
         self._timer.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -175,6 +209,18 @@ class Transcript(QTextBrowser):
         taken = bar.width() if bar.isVisible() else 0
         self.setViewportMargins(side, 0, max(side - taken, 0), 0)
         super().resizeEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer Qt's own commands, and what others add to them."""
+        menu = self.createStandardContextMenu(event.pos())
+        self.menu_asked.emit(menu)
+        menu.exec(event.globalPos())
+        menu.deleteLater()
+
+    def selected_text(self) -> str:
+        """Return what is selected, as plain text."""
+        cursor: QTextCursor = self.textCursor()
+        return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
 
     def sizeHint(self) -> QSize:
         """Prefer a column wide enough to read in."""
@@ -241,6 +287,9 @@ class Transcript(QTextBrowser):
     def _draw_note(self, text: str, role: str, link: tuple[str, str] | None) -> None:
         self._drawer.note(text, role, link)
 
+    def _draw_links(self, links: Sequence[tuple[str, str]]) -> None:
+        self._drawer.links(links)
+
     def _tick(self) -> None:
         bar = self.verticalScrollBar()
         before, follow = bar.value(), bar.value() >= bar.maximum() - NEAR
@@ -266,6 +315,15 @@ class Transcript(QTextBrowser):
         bar = self.verticalScrollBar()
         bar.setValue(bar.maximum())
 
+    def _scroll_to(self, number: int) -> None:
+        start = self._drawer.starts.get(number)
+        if start is None:
+            return
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(min(start + 1, self.document().characterCount() - 1))
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + self.cursorRect(cursor).top() - NARROW)
+
     def _follow(self, url: QUrl) -> None:
         if url.scheme() in {"http", "https"}:
             self.link_followed.emit(url.toString())
@@ -279,6 +337,9 @@ class Transcript(QTextBrowser):
             QGuiApplication.clipboard().setText(self._drawer.code_text(numbers[0]))
         elif verb == "retry":
             self.retry_asked.emit()
+        elif verb:
+            first, second = (*numbers, 0, 0)[:2]
+            self.acted.emit(verb, first, second)
 
     def shown_text(self) -> str:
         """Return what is on screen as plain text."""

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from commonplace.desktop.icons import app_icon
+from commonplace.desktop.labels import ElidedLabel
 from commonplace.desktop.visible import one_line
 
 WIDTH = 620
 """Pixels beyond which a line of text is tiring to read."""
+OFFERED = 6
 
 
 class Welcome(QWidget):
     """The empty state."""
 
     open_asked = Signal()
-    reopen_asked = Signal()
+    recent_chosen = Signal(object)
+    """The `Path` of a project to open again."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,20 +37,22 @@ class Welcome(QWidget):
         lead = self._label(
             self.tr(
                 "Commonplace reads a folder on this computer and answers questions about it "
-                "with a model that runs here too. Nothing leaves this machine."
+                "with a model that runs here too. Nothing leaves this machine unless you allow it."
             )
         )
         self.open_button = QPushButton(self.tr("Open Folder…"), self)
         self.open_button.setObjectName("primary")
         self.open_button.setDefault(True)
-        self.reopen_button = QPushButton(self)
-        self.reopen_button.hide()
         self.open_button.clicked.connect(self.open_asked)
-        self.reopen_button.clicked.connect(self.reopen_asked)
         buttons = QHBoxLayout()
         buttons.addWidget(self.open_button)
-        buttons.addWidget(self.reopen_button)
         buttons.addStretch()
+        self.recent = QWidget(self)
+        self._recent = QVBoxLayout(self.recent)
+        self._recent.setContentsMargins(0, 18, 0, 0)
+        self._recent.setSpacing(2)
+        self.recent_buttons: list[QPushButton] = []
+        self.recent.hide()
         middle = QWidget(self)
         middle.setMaximumWidth(WIDTH)
         column = QVBoxLayout(middle)
@@ -56,16 +64,44 @@ class Welcome(QWidget):
             column.addWidget(self._label(f"{number}.  {text}", muted=True))
         column.addSpacing(8)
         column.addLayout(buttons)
+        column.addWidget(self.recent)
         column.addStretch(3)
         row = QHBoxLayout(self)
         row.addStretch(1)
         row.addWidget(middle, 6)
         row.addStretch(1)
 
-    def offer(self, name: str) -> None:
-        """Offer to open the last project again; an empty name offers nothing."""
-        self.reopen_button.setText(self.tr("Reopen {0}").format(one_line(name)))
-        self.reopen_button.setVisible(bool(name))
+    def show_recent(self, projects: Sequence[Path]) -> None:
+        """Offer to open these projects again, the first of them foremost."""
+        while self._recent.count():
+            item = self._recent.takeAt(0)
+            widget = None if item is None else item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self.recent_buttons = []
+        self._recent.addWidget(self._label(self.tr("Recent projects"), muted=True))
+        for path in projects[:OFFERED]:
+            self._recent.addWidget(self._project(path))
+        self.recent.setVisible(bool(projects))
+
+    def _project(self, path: Path) -> QWidget:
+        row = QWidget(self.recent)
+        name = one_line(path.name or str(path))
+        button = QPushButton(name, row)
+        button.setObjectName("quiet")
+        button.setAccessibleName(self.tr("Open {0}").format(one_line(str(path))))
+        button.clicked.connect(lambda: self.recent_chosen.emit(path))
+        where = ElidedLabel(row)
+        where.setObjectName("muted")
+        where.setText(one_line(str(path.parent)))
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(14)
+        line.addWidget(button)
+        line.addWidget(where, 1)
+        self.recent_buttons.append(button)
+        return row
 
     def _steps(self) -> tuple[str, ...]:
         return (

@@ -15,25 +15,33 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedWidget,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from commonplace.desktop.actions import WindowState, dress_actions, make_actions, update_actions
+from commonplace.desktop.book_shell import BookShell
+from commonplace.desktop.chat_desk import ChatDesk
+from commonplace.desktop.chat_list import ChatList
+from commonplace.desktop.code_desk import CodeDesk
 from commonplace.desktop.code_pane import CodePane
 from commonplace.desktop.composer import Composer
 from commonplace.desktop.controller import Controller
 from commonplace.desktop.conversation import Conversation
 from commonplace.desktop.dialogs import confirm_link, show_about
+from commonplace.desktop.edit_desk import EditDesk
 from commonplace.desktop.engine_link import EngineState
 from commonplace.desktop.hints import Hints
 from commonplace.desktop.icons import app_icon
 from commonplace.desktop.labels import ElidedLabel
 from commonplace.desktop.memory_link import FileList
 from commonplace.desktop.message_bar import Action, MessageBar
+from commonplace.desktop.models_dialog import ModelsDialog
+from commonplace.desktop.name_places import NameFinder
 from commonplace.desktop.project_tree import ProjectTree
 from commonplace.desktop.settings_dialog import SettingsDialog
-from commonplace.desktop.skipped_dialog import SkippedDialog
+from commonplace.desktop.shell import Shell
 from commonplace.desktop.sources import Source, SourcesPanel
 from commonplace.desktop.status import IndexStatus
 from commonplace.desktop.theme import ThemeKeeper
@@ -42,6 +50,7 @@ from commonplace.desktop.visible import one_line, tooltip
 from commonplace.desktop.welcome import Welcome
 from commonplace.desktop.window_memory import WindowMemory
 from commonplace.errors import CommonplaceError, ProjectBusyError, UserError
+from commonplace.index.codeplaces import CodePlace
 from commonplace.settings import Settings, save
 
 WIDE = (250, 640, 470)
@@ -77,39 +86,88 @@ class MainWindow(QMainWindow):
         self.model_button = QPushButton(self)
         self.model_button.setObjectName("quiet")
         self.conversation = Conversation(
-            controller.runner, self.transcript, self.sources, lambda: controller.settings, self
+            controller.runner,
+            self.transcript,
+            self.sources,
+            controller.chats,
+            lambda: controller.settings,
+            self,
         )
+        self.chat_list = ChatList(keeper, self)
         self._lay_out()
-        self.actions_by_id = make_actions(self, self._handlers())
+        self.chats = ChatDesk(
+            controller,
+            (self.chat_list, self.conversation, self.transcript, self.composer, self.sources),
+            keeper,
+            self.say,
+            self,
+        )
+        self.edits = EditDesk(controller, self.conversation, self.messages, keeper, self.say, self)
+        self.finder = NameFinder(controller.memory, self)
+        self.chats.find_usages = self.finder.find_usages
+        self.desk = CodeDesk(
+            controller,
+            (self.code, self.conversation, self.transcript, self.composer, self.sources),
+            keeper,
+            self.say,
+            self._open_file,
+            self,
+        )
+        self.chats.selection = self.desk.selection
+        self.desk.show_settings = self._show_settings
+        self.shell = Shell(self, keeper, self._open_file)
+        self.book = BookShell(self, keeper, self._open_file)
+        self.actions_by_id = make_actions(
+            self,
+            self._handlers() | self.shell.handlers() | self.edits.handlers() | self.desk.handlers(),
+        )
+        self.code.view.menu_actions = [
+            self.actions_by_id[id_]
+            for id_ in (
+                "definition",
+                "usages",
+                "ask_selection",
+                "open_in_editor",
+                "note_here",
+                "remember",
+            )
+        ]
         self._dress()
         self._connect()
+        self.shell.attach(self.actions_by_id)
+        self.desk.attach(self.actions_by_id)
         self._restore()
         self._show_engine(controller.engine.state)
         self._update_actions()
 
     def open_project(self, path: Path) -> None:
         """Open the folder `path`; what comes of it is shown in the window."""
-        self._keep_draft()
-        self.conversation.clear()
+        self.chats.open(path)
         self._close_file()
         self.tree.set_project(path.name or str(path))
         self._set_title(path)
         self.pages.setCurrentWidget(self.work)
         self.status.show()
         self.controller.open_project(path)
-        self.composer.set_draft(self._memory.draft(path))
         self._update_actions()
 
     def ask(self, question: str) -> None:
         """Ask `question` as if it had been typed."""
         if self.controller.project is not None:
             self.composer.set_last(question)
-            self.conversation.ask(question)
+            self.chats.ask(question)
 
     def open_source(self, source: Source) -> None:
         """Show the lines of a passage in their file."""
         passage = source.passage
+        if passage.note:
+            self.book.desk.open(passage.note)
+            return
         self._open_file(passage.path, passage.start_line, passage.end_line, passage.text)
+
+    def say(self, text: str, title: str = "", run: Callable[[], None] | None = None, /) -> None:
+        """Tell of something that happened, with one thing that can be done about it."""
+        self.shell.toasts.say(text, title, run)
 
     def report(self, headline: str, remedy: str) -> None:
         """Show a defect without interrupting."""
@@ -120,7 +178,10 @@ class MainWindow(QMainWindow):
         if self._done:
             return
         self._done = True
-        self._keep_draft()
+        self.shell.shut()
+        self.book.shut()
+        self.chats.shut()
+        self.desk.shut()
         self._memory.keep_bytes("geometry", self.saveGeometry())
         self._memory.keep_bytes("columns", self.columns.saveState())
         self._memory.keep_bytes("right", self.right.saveState())
@@ -144,7 +205,14 @@ class MainWindow(QMainWindow):
         left = QWidget(self)
         left.setObjectName("pane")
         column = _column(left)
-        column.addWidget(self.tree, 1)
+        self.side = QTabWidget(left)
+        self.side.setObjectName("side")
+        self.side.tabBar().setDrawBase(False)
+        self.side.setUsesScrollButtons(False)  # a narrow window shortens their titles
+        self.side.setElideMode(Qt.TextElideMode.ElideRight)
+        self.side.addTab(self.tree, self.tr("Files"))
+        self.side.addTab(self.chat_list, self.tr("Conversations"))
+        column.addWidget(self.side, 1)
         column.addWidget(self.status)
         self.left = left
         self.right = QSplitter(Qt.Orientation.Vertical, self)
@@ -172,9 +240,12 @@ class MainWindow(QMainWindow):
         middle_column.setSpacing(8)
         self.setCentralWidget(middle)
         order: list[QWidget] = [
-            *(self.tree.filter, self.tree.tree, self.status.skipped, self.status.pause),
+            *(self.side.tabBar(), self.tree.filter, self.tree.tree),
+            *(self.chat_list.search, self.chat_list.new_button, self.chat_list.list),
+            *(self.status.skipped, self.status.pause),
             *(self.transcript, self.composer.edit, self.composer.button, self.model_button),
-            *(self.sources.list, self.code.close_button, self.code.view),
+            *(self.sources.list, self.code.tabs, self.code.close_button),
+            *(self.code.find_button, self.code.editor_button, self.code.view),
         ]
         for before, after in pairwise(order):
             self.setTabOrder(before, after)
@@ -204,7 +275,7 @@ class MainWindow(QMainWindow):
         controller = self.controller
         self._keeper.changed.connect(self._dress)
         self.welcome.open_asked.connect(self._choose_folder)
-        self.welcome.reopen_asked.connect(self._reopen)
+        self.welcome.recent_chosen.connect(self.open_project)
         controller.problem.connect(self._show_problem)
         controller.solved.connect(self.messages.dismiss)
         controller.project_changed.connect(self._project_changed)
@@ -215,39 +286,51 @@ class MainWindow(QMainWindow):
         controller.engine.stepped_down.connect(self._stepped_down)
         controller.runner.stage_changed.connect(self.stage.setText)
         self.conversation.busy_changed.connect(self._busy_changed)
+        self.conversation.changed.connect(self._update_actions)
         self.conversation.source_wanted.connect(self.open_source)
         self.composer.asked.connect(self.ask)
         self.hints.chosen.connect(self._suggest)
         self.composer.stop_asked.connect(self.conversation.stop)
         self.tree.file_chosen.connect(self._open_file)
-        self.status.skipped_asked.connect(self._show_skipped)
-        self.status.pause_asked.connect(self._pause)
+        self.status.skipped_asked.connect(self.actions_by_id["skipped"].trigger)
+        self.status.pause_asked.connect(self.pause)
         self.code.closed.connect(self._close_file)
         self.code.opened.connect(lambda _path: self._update_actions())
-        self.model_button.clicked.connect(self._show_settings)
+        self.finder.chosen.connect(self._open_place)
+        self.finder.missed.connect(self.say)
+        self.model_button.clicked.connect(self._show_models)
         self.transcript.link_followed.connect(self._confirm_link)
+        self.transcript.acted.connect(self.edits.act)
 
     def _handlers(self) -> dict[str, Callable[[], None]]:
         return {
             "open": self._choose_folder,
             "reconcile": self.controller.reconcile,
-            "skipped": self._show_skipped,
+            "models": self._show_models,
             "settings": self._show_settings,
+            "shortcuts": lambda: self._show_settings(at_shortcuts=True),
             "quit": self._quit,
             "focus_question": lambda: self.composer.edit.setFocus(
                 Qt.FocusReason.ShortcutFocusReason
             ),
             "stop": self.conversation.stop,
-            "retry": self.conversation.retry,
+            "retry": self.chats.retry,
             "clear": self._clear,
+            "conversations": self._focus_chats,
+            "edit_question": self.chats.edit_last,
+            "context": self.chats.show_last_context,
+            "remember": self.chats.remember_selection,
+            "export": self.chats.export,
             "filter": self._focus_filter,
             "sources": lambda: self.sources.list.setFocus(Qt.FocusReason.ShortcutFocusReason),
-            "close_file": self._close_file,
+            "definition": lambda: self.finder.go_to_definition(self.code.view.name_at_cursor()),
+            "usages": lambda: self.finder.find_usages(self.code.view.name_at_cursor()),
             "project_pane": lambda: self.left.setVisible(not self.left.isVisible()),
             "theme_system": lambda: self.choose_theme("system"),
             "theme_light": lambda: self.choose_theme("light"),
             "theme_dark": lambda: self.choose_theme("dark"),
             "about": self._about,
+            **self.book.handlers(),
         }
 
     def _restore(self) -> None:
@@ -255,8 +338,6 @@ class MainWindow(QMainWindow):
             self.resize(1280, 820)
         self.columns.restoreState(self._memory.bytes_of("columns"))
         self.right.restoreState(self._memory.bytes_of("right"))
-        last = self._memory.last_project
-        self.welcome.offer("" if last is None else last.name)
 
     def _update_actions(self) -> None:
         state = WindowState(
@@ -264,13 +345,13 @@ class MainWindow(QMainWindow):
             answering=self.conversation.busy,
             asked=bool(self.conversation.exchanges),
             file_open=self.code.isVisibleTo(self),
+            proposed=self.edits.can_review(),
         )
         update_actions(self.actions_by_id, state)
         self.talk.setCurrentWidget(self.transcript if state.asked else self.hints)
 
     def _project_changed(self, root: Path | None) -> None:
         if root is not None:
-            self._memory.keep_project(root)
             self._set_title(root)
             self.pages.setCurrentWidget(self.work)
             self.status.show()
@@ -303,6 +384,10 @@ class MainWindow(QMainWindow):
                 self._share_right()
             self._update_actions()
 
+    def _open_place(self, place: CodePlace) -> None:
+        self._open_file(place.path, place.line, place.line, place.text)
+        self.code.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _share_right(self) -> None:
         height = self.right.height()
         rows = max(self.sources.list.sizeHintForRow(0), 60) * 3 + 40
@@ -315,10 +400,17 @@ class MainWindow(QMainWindow):
         self._update_actions()
 
     def _clear(self) -> None:
-        self.conversation.clear()
+        self.chats.new()
         self._update_actions()
+        self.composer.edit.setFocus()
 
-    def _pause(self, pause: bool) -> None:
+    def _focus_chats(self) -> None:
+        self.left.show()
+        self.side.setCurrentWidget(self.chat_list)
+        self.chat_list.focus_search()
+
+    def pause(self, pause: bool) -> None:
+        """Stop indexing, or go on."""
         if pause:
             self.controller.memory.pause()
         else:
@@ -326,6 +418,7 @@ class MainWindow(QMainWindow):
 
     def _focus_filter(self) -> None:
         self.left.show()
+        self.side.setCurrentWidget(self.tree)
         self.tree.focus_filter()
 
     def _dress(self) -> None:
@@ -337,30 +430,33 @@ class MainWindow(QMainWindow):
         self.composer.edit.setFocus()
 
     def _choose_folder(self) -> None:
-        start = self.controller.project or self._memory.last_project or Path.home()
+        start = next(iter(self.shell.session.recent), Path.home())
         name = QFileDialog.getExistingDirectory(self, self.tr("Open a folder"), str(start))
         if name:
             self.open_project(Path(name))
 
-    def _reopen(self) -> None:
-        last = self._memory.last_project
-        if last is not None:
-            self.open_project(last)
-
-    def _show_skipped(self) -> None:
-        SkippedDialog(self.controller.files.skipped, self).open()
-
-    def _show_settings(self) -> None:
+    def _show_settings(self, *, at_shortcuts: bool = False) -> None:
         controller = self.controller
         dialog = SettingsDialog(
-            controller.paths.settings_file, controller.settings, controller.models, self
+            controller.paths.settings_file,
+            controller.settings,
+            controller.models,
+            self,
+            shortcuts=self.shell.shortcuts,
         )
         dialog.saved.connect(self._apply)
+        dialog.previewed.connect(self._keeper.wear)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.show_page(shortcuts=at_shortcuts)
+        dialog.open()
+
+    def _show_models(self) -> None:
+        dialog = ModelsDialog(self.controller, self._keeper, self)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def _apply(self, settings: Settings) -> None:
-        self._keeper.choose(settings.appearance_theme, settings.appearance_font_size)
+        self._keeper.wear(settings)
         self.controller.apply(settings)
 
     def choose_theme(self, name: str) -> None:
@@ -374,10 +470,10 @@ class MainWindow(QMainWindow):
         self._apply(settings)
 
     def _show_problem(self, key: str, error: CommonplaceError) -> None:
-        settings: Action = (self.tr("Choose a Model…"), self._show_settings)
+        models: Action = (self.tr("Choose a Model…"), self._show_models)
         again: Action = (self.tr("Try Again"), self.controller.reconcile)
         other: Action = (self.tr("Open Another Folder…"), self._choose_folder)
-        actions = {"no_model": [settings], "model": [settings], "project": [again, other]}
+        actions = {"no_model": [models], "model": [models], "project": [again, other]}
         level = "info" if key in {"no_model", "memory"} else "error"
         if isinstance(error, ProjectBusyError):
             level = "warning"
@@ -393,12 +489,25 @@ class MainWindow(QMainWindow):
         if state.kind == "ready" and state.info is not None:
             text = _short(one_line(state.info.name))
             context = self.tr("sees {0} tokens at once").format(f"{state.info.context:,}")
-            about = (state.info.path, f"{state.info.backend}, {context}", state.info.note)
+            how = self.tr("{0} threads, {1} tokens read at once").format(
+                state.info.threads, state.info.batch
+            )
+            about = (
+                state.info.path,
+                f"{state.info.backend}, {context}, {how}",
+                state.info.fit,
+                state.conceded,
+                state.info.note,
+            )
             tip = "\n".join(filter(None, about))
+            self._show_concession(state)
         elif state.kind == "loading":
             text, tip = self.tr("Loading the model… {0}").format(f"{state.fraction:.0%}"), ""
         elif state.kind == "failed":
             text, tip = self.tr("The model does not run"), str(state.error or "")
+        elif state.kind == "asleep":
+            text = self.tr("The model sleeps")
+            tip = self.tr("Its memory is free for other programs; the next question wakes it.")
         else:
             text, tip = self.tr("No model"), ""
         self.model_button.setText(text)
@@ -410,6 +519,18 @@ class MainWindow(QMainWindow):
             "stepped", "warning", self.tr("The model's process ended and starts again."), sentence
         )
 
+    def _show_concession(self, state: EngineState) -> None:
+        """Say on which rung the model runs, why, and offer the highest again."""
+        if not state.conceded or state.info is None:
+            self.messages.dismiss("stepped")
+            return
+        again: Action = (self.tr("Try Again at Full Speed"), self.controller.engine.at_full_speed)
+        headline = self.tr("The model runs with a concession: {0}.").format(state.info.rung)
+        why = self.tr("Before that: {0}").format("; ".join(state.reasons)) if state.reasons else ""
+        self.messages.show_message(
+            "stepped", "info", headline, f"{state.conceded} {why}".strip(), [again]
+        )
+
     def _confirm_link(self, url: str) -> None:
         confirm_link(url, self)
 
@@ -418,11 +539,6 @@ class MainWindow(QMainWindow):
 
     def _quit(self) -> None:
         self.close()
-
-    def _keep_draft(self) -> None:
-        root = self.controller.project
-        if root is not None:
-            self._memory.keep_draft(root, self.composer.draft)
 
     def _set_title(self, root: Path) -> None:
         self.setWindowTitle(f"{one_line(root.name or str(root))} – Commonplace")

@@ -1,16 +1,10 @@
-"""What a window remembers from one start to the next: its shape, drafts, the last project."""
+"""What a window remembers from one start to the next: its shape and the last project."""
 
 from __future__ import annotations
-
-import hashlib
-import os
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from commonplace.paths import StatePaths
-
-MAX_DRAFT = 20_000
 
 
 class WindowMemory:
@@ -29,32 +23,6 @@ class WindowMemory:
         """Keep a geometry or a splitter's state."""
         self._store.setValue(f"window/{key}", value)
 
-    @property
-    def last_project(self) -> Path | None:
-        """The project that was open last."""
-        value = self._store.value("window/last_project")
-        return Path(value) if isinstance(value, str) and value else None
-
-    def keep_project(self, root: Path) -> None:
-        """Remember the open project."""
-        self._store.setValue("window/last_project", str(root))
-
-    def draft(self, root: Path) -> str:
-        """Return the question that was typed but not sent in project `root`."""
-        value = self._store.value(f"drafts/{_name(root)}")
-        return value if isinstance(value, str) else ""
-
-    def keep_draft(self, root: Path, text: str) -> None:
-        """Keep an unsent question."""
-        if text.strip():
-            self._store.setValue(f"drafts/{_name(root)}", text[:MAX_DRAFT])
-        else:
-            self._store.remove(f"drafts/{_name(root)}")
-
     def flush(self) -> None:
         """Write the file now."""
         self._store.sync()
-
-
-def _name(root: Path) -> str:
-    return hashlib.sha256(os.fsencode(root)).hexdigest()[:16]

@@ -71,7 +71,7 @@ class WorkerLink(QObject):
         process = QProcess(self)
         process.setProgram(self._command[0])
         process.setArguments(self._command[1:])
-        process.setProcessEnvironment(_environment())
+        process.setProcessEnvironment(worker_environment())
         self._direct_log(process)
         process.readyReadStandardOutput.connect(self._read)
         process.finished.connect(self._finished)
@@ -202,8 +202,8 @@ class WorkerLink(QObject):
             self.died.emit(status, crashed)
 
 
-def _environment() -> QProcessEnvironment:
-    """Return the environment of a worker: ours, and this very copy of the package."""
+def worker_environment() -> QProcessEnvironment:
+    """Return the environment of a process of ours: our own, and this very copy of the package."""
     environment = QProcessEnvironment.systemEnvironment()
     package = str(Path(commonplace.__file__).resolve().parents[1])
     inherited = environment.value("PYTHONPATH", "")

@@ -1,0 +1,130 @@
+"""Every screen of the program, opened as a user would: for walks over all of them."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+CHANGE = "src/other.py⏎<<<<<<< SEARCH⏎def unrelated():⏎=======⏎def related():⏎>>>>>>> REPLACE"
+
+
+def _dialog(qtbot, act):
+    """Return the dialog that `act` opens, at once or in a while."""
+    before = {id(w) for w in _dialogs()}
+    found = []
+
+    def there():
+        found[:] = [w for w in _dialogs() if id(w) not in before]
+        return bool(found)
+
+    act()
+    qtbot.waitUntil(there, timeout=5000)
+    return found[0]
+
+
+def _dialogs():
+    return [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
+
+
+def _action(name):
+    def open_it(window, qtbot):
+        return _dialog(qtbot, window.actions_by_id[name].trigger)
+
+    return open_it
+
+
+def _work(window, qtbot):
+    window._open_file("README.md")
+    window.messages.show_message("x", "error", "Wrong", "Mend it", [("Mend", lambda: None)])
+    window.messages.show_message("y", "warning", "Odd", "Look at it")
+    window.messages.show_message("z", "info", "Good", "Go on")
+    qtbot.waitUntil(lambda: window.code.view.toPlainText() != "")
+    window.composer.set_draft("settings?")
+    return window
+
+
+def _palette(window, _qtbot):
+    window.actions_by_id["palette"].trigger()
+    return window.shell.palette
+
+
+def _toast(window, _qtbot):
+    window.shell.toasts.say("Deleted it.", "Undo", lambda: None)
+    return window.shell.toasts
+
+
+def _index(window, qtbot):
+    panel = _action("index")(window, qtbot)
+    qtbot.waitUntil(lambda: "KiB" in panel.figures[4].value.text())
+    return panel
+
+
+def _usages(window, qtbot):
+    def look():
+        window.finder.find_usages("settings")
+        qtbot.waitUntil(lambda: window.finder.dialog is not None)
+
+    return _dialog(qtbot, look)
+
+
+def _crash(window, qtbot):
+    from commonplace.desktop.crash_dialog import show_report
+
+    return _dialog(qtbot, lambda: show_report("builtins.ValueError", lambda: None, window))
+
+
+def _link(window, qtbot):
+    return _dialog(qtbot, lambda: window._confirm_link("https://example.org/"))
+
+
+def _rebuild(window, qtbot):
+    panel = _index(window, qtbot)
+    return _dialog(qtbot, panel.rebuild.click)
+
+
+def _side(action):
+    def open_it(window, _qtbot):
+        window.actions_by_id[action].trigger()
+        return window
+
+    return open_it
+
+
+def _review(window, qtbot):
+    window.ask(f"change the settings !say {CHANGE}")
+    qtbot.waitUntil(window.actions_by_id["review"].isEnabled, timeout=15000)
+    return _action("review")(window, qtbot)
+
+
+def _find(window, qtbot):
+    _work(window, qtbot)
+    window.actions_by_id["find"].trigger()
+    return window
+
+
+SCREENS = {
+    "conversations": _side("conversations"),
+    "note": _action("quick_note"),
+    "find": _find,
+    "review": _review,
+    "work": _work,
+    "palette": _palette,
+    "toast": _toast,
+    "settings": _action("settings"),
+    "shortcuts": _action("shortcuts"),
+    "models": _action("models"),
+    "context": _action("context"),
+    "about": _action("about"),
+    "index": _index,
+    "rebuild": _rebuild,
+    "usages": _usages,
+    "crash": _crash,
+    "link": _link,
+}
+
+
+def open_screen(name: str, window: QWidget, qtbot) -> QWidget:
+    """Open the screen `name` of a window in which a question was answered."""
+    screen = SCREENS[name](window, qtbot)
+    screen.window().activateWindow()
+    QApplication.processEvents()
+    return screen
