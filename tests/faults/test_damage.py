@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from commonplace.errors import DamagedIndexError
-from commonplace.index.embedder import HashEmbedder
-from commonplace.index.vectors import GRAPH_FILE, LABEL_FILE, VectorTable
+from commonplace.index import database
+from commonplace.index import store as store_module
 from commonplace.memory.project import Memory
 from commonplace.memory.shared import SharedMemory
 from commonplace.paths import StatePaths
@@ -162,87 +159,25 @@ def test_vectors_of_a_wrong_length_or_without_numbers_are_made_again(project, st
         assert_memory_is_disk(memory, state)
 
 
-class TestGraph:
-    """hnswlib crashes on damaged files, so only a file its label vouches for is loaded."""
-
-    EMBEDDER = "hash@64"
-
-    def table(self) -> VectorTable:
-        table = VectorTable(64, threshold=50)
-        vectors = HashEmbedder().embed([f"word{n} and other{n % 7}" for n in range(300)])
-        table.add(range(1, 301), vectors)
-        return table
-
-    @pytest.fixture
-    def saved(self, tmp_path: Path) -> Path:
-        table = self.table()
-        table.build_graph()
-        table.save_graph(tmp_path, self.EMBEDDER)
-        assert self.table().load_graph(tmp_path, self.EMBEDDER)
-        return tmp_path
-
-    @pytest.mark.parametrize("seed", range(20))
-    def test_a_damaged_graph_is_not_loaded(self, saved, seed):
-        path = saved / GRAPH_FILE
-        choose = random.Random(seed)
-        if seed % 3 == 0:
-            os.truncate(path, choose.randrange(path.stat().st_size))
-        else:
-            data = bytearray(path.read_bytes())
-            data[choose.randrange(len(data))] ^= 1 << choose.randrange(8)
-            path.write_bytes(data)
-        self.assert_not_loaded(saved)
-
-    @pytest.mark.parametrize(
-        "label",
-        [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"embedder": "hash@64"}', b"[" * 100_000],
-    )
-    def test_a_damaged_label_vouches_for_nothing(self, saved, label):
-        (saved / LABEL_FILE).write_bytes(label)
-        self.assert_not_loaded(saved)
-
-    @pytest.mark.parametrize(
-        "change",
-        [{"embedder": "other"}, {"dimensions": 63}, {"count": 299}, {"count": "300"}],
-    )
-    def test_a_label_of_something_else_is_not_believed(self, saved, change):
-        label = json.loads((saved / LABEL_FILE).read_text())
-        (saved / LABEL_FILE).write_text(json.dumps({**label, **change}))
-        self.assert_not_loaded(saved)
-
-    @pytest.mark.parametrize("name", [GRAPH_FILE, LABEL_FILE])
-    def test_half_of_the_pair_is_not_loaded(self, saved, name):
-        (saved / name).unlink()
-        self.assert_not_loaded(saved)
-
-    def test_a_graph_cut_short_by_a_full_disk_is_not_vouched_for(self, saved, monkeypatch):
-        """hnswlib does not notice that its writes fail."""
-        import hnswlib
-
-        save = hnswlib.Index.save_index
-
-        def cut_short(index: hnswlib.Index, path: str) -> None:
-            save(index, path)
-            os.truncate(path, 1000)
-
-        monkeypatch.setattr(hnswlib.Index, "save_index", cut_short)
-        (saved / LABEL_FILE).unlink()
-        table = self.table()
-        table.build_graph()
-        table.save_graph(saved, self.EMBEDDER)
-        self.assert_not_loaded(saved)
-        assert not list(saved.glob("*.part"))
-
-    def test_a_graph_that_cannot_be_written_is_done_without(self, saved):
-        table = self.table()
-        table.build_graph()
-        shutil.rmtree(saved)
-        table.save_graph(saved, self.EMBEDDER)
-        assert table.search(HashEmbedder().embed(["word3"])[0], 1)[0].chunk_id == 4
-
-    def assert_not_loaded(self, folder: Path) -> None:
-        table = self.table()
-        assert not table.load_graph(folder, self.EMBEDDER)
-        found = table.search(HashEmbedder().embed(["word3"])[0], 1)
-        assert [n.chunk_id for n in found] == [4]
-        assert np.isclose(found[0].score, 0.5, atol=0.3)
+def test_a_large_index_is_used_first_and_checked_behind_it(project, state, monkeypatch):
+    """Its pages are looked at once nothing else is to do; until then it answers."""
+    with closing(Memory(project, state, embedder="hash")) as memory:
+        memory.refresh()
+        memory.embed()
+    monkeypatch.setattr(database, "CHECKED_FIRST", 0)
+    monkeypatch.setattr(store_module, "CHECK_STEPS", 1)
+    path = index_file(project, state)
+    with closing(sqlite3.connect(path)) as conn:
+        root = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'names'").fetchone()[0]
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * PAGE + 8 : root * PAGE] = bytes(PAGE - 8)
+    path.write_bytes(data)
+    with closing(Memory(project, state, embedder="hash")) as memory:
+        assert not memory.check(lambda: True)
+        assert not memory.status.note
+        assert memory.check()
+        assert "damaged" in memory.status.note
+        memory.refresh()
+        memory.embed()
+        assert_memory_is_disk(memory, state)
+        assert memory.check()

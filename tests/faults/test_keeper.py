@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from commonplace.index.reading import FileReader
 from commonplace.memory import background
 from commonplace.memory.background import Keeper
 from commonplace.memory.project import Memory
@@ -54,13 +55,13 @@ def test_a_defect_is_told_and_the_thread_goes_on(step, error, memory, state, mon
 def test_a_pause_right_after_the_last_file_still_leads_to_vectors(memory, state, monkeypatch):
     with kept(memory) as keeper:
         wait_for(memory, "ready")
-        read_one = memory._indexer._read_one
+        read_one = FileReader.read_one
 
-        def pausing(stat, record):
+        def pausing(reader, stat):
             keeper.pause()
-            return read_one(stat, record)
+            return read_one(reader, stat)
 
-        monkeypatch.setattr(memory._indexer, "_read_one", pausing)
+        monkeypatch.setattr(FileReader, "read_one", pausing)
         put(memory.root, "new.py", source("zqpause", ".py"))
         wait_for(memory, "paused")
         monkeypatch.undo()

@@ -15,11 +15,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
-from faults.trees import SUFFIXES, source
+from faults.trees import SUFFIXES, imports, source
 from faults.truth import assert_index_is_disk, assert_memory_is_disk, index_file, paths_with
 
 FOLDERS = ("", "src", "src/deep", "docs", "build")
-NAMES = tuple(f"{stem}{suffix}" for stem in ("one", "two", "naïve 文") for suffix in SUFFIXES[:4])
+NAMES = (
+    *(f"{stem}{suffix}" for stem in ("one", "two", "naïve 文") for suffix in SUFFIXES[:4]),
+    *("__init__.py", "index.js", "go.mod", "one.c"),
+)
 RULES = ("build/\n", "*.md\n", "/src/deep\n", "one.*\n!one.py\n", "")
 
 folders = st.sampled_from(FOLDERS)
@@ -55,7 +58,9 @@ class ProjectMachine(RuleBasedStateMachine):
         target = self.root / folder / name
         if not self.room_for(target):
             return
-        target.write_text(source(self.marker(), target.suffix, size), encoding="utf-8")
+        head = "module example.com/p\n" if name == "go.mod" else imports(target.suffix)
+        text = head + source(self.marker(), target.suffix, size)
+        target.write_text(text, encoding="utf-8")
         self.touched.add(folder)
 
     @rule(folder=folders, name=names)

@@ -51,10 +51,10 @@ def test_commands_meet_a_window_that_has_only_begun(root, state):
     """Between the lock and the first commit there is nothing to search yet."""
     write_settings(state)
     put(root, "file.py", "x = 1\n")
-    from commonplace.memory import project
+    from commonplace.memory.project import lock_project
 
     state.project_cache(root.resolve()).mkdir(parents=True)
-    lock = project._lock(state.project_cache(root.resolve()), root)
+    lock = lock_project(state.project_cache(root.resolve()), root)
     try:
         for _ in range(2):
             assert_told(run("search", root, "anything"), "try again")

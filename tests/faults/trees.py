@@ -23,6 +23,16 @@ def source(marker: str, suffix: str, size: int = 3) -> str:
     return "".join(make.format(name=f"add_{marker}_{n}", marker=marker, n=n) for n in range(size))
 
 
+def imports(suffix: str) -> str:
+    """Return what a file with `suffix` imports: by relative, absolute and declared names."""
+    return {
+        ".py": "from . import one, two\nfrom .deep.one import add\nimport src.one\nimport docs\n",
+        ".js": "import one from './one.js'\nimport '../one'\nexport * from './deep'\n",
+        ".go": 'package p\n\nimport (\n\t"example.com/p"\n\t"example.com/p/src/deep"\n)\n\n',
+        ".c": '#include "one.c"\n#include <deep/one.c>\n',
+    }.get(suffix, "")
+
+
 def grow(root: Path, count: int, seed: int, *, age: bool = False) -> list[str]:
     """Write `count` files into folders below `root`; returns their paths.
 
@@ -34,7 +44,8 @@ def grow(root: Path, count: int, seed: int, *, age: bool = False) -> list[str]:
         suffix = choose.choice(SUFFIXES)
         folder = choose.choice(("", "src", "src/deep", "docs", "lib/a/b"))
         path = f"{folder}/file{number}{suffix}".lstrip("/")
-        put(root, path, source(f"zq{seed}n{number}", suffix, choose.randint(1, 8)), age=age)
+        text = imports(suffix) + source(f"zq{seed}n{number}", suffix, choose.randint(1, 8))
+        put(root, path, text, age=age)
         paths.append(path)
     return paths
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from commonplace.index.chunks import Chunk, chunk_file, embedded_text
-from commonplace.index.database import FILE_NAME
+from commonplace.index.database import FILE_NAME, SCHEMA
 from commonplace.index.embedder import HashEmbedder
-from commonplace.index.rows import unpack, word_columns
+from commonplace.index.entries import file_entries
+from commonplace.index.links import link_imports, put_links
+from commonplace.index.rows import FileEntries, unpack, word_columns
 from commonplace.index.text import NotTextError, decode
 from commonplace.index.vectors import VectorTable
 from commonplace.index.words import name_forms
@@ -43,21 +45,27 @@ class Row:
     text: str
     comments: str
     key: bytes
+    defines: str
+    refers: bytes
 
     @classmethod
     def of(cls, path: str, chunk: Chunk) -> Row:
         return cls(
             path, chunk.start_line, chunk.end_line, chunk.kind, chunk.symbol,
-            chunk.text, chunk.comments, chunk.key,
+            chunk.text, chunk.comments, chunk.key, "\n".join(chunk.defines), chunk.references,
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What the disk says: chunks and their names per file, and files without chunks."""
+    """What the disk says: chunks and their names per file, files without chunks, imports.
+
+    `structure` is what `structure_of` says of an index made in one go.
+    """
 
     chunks: dict[Row, frozenset[str]]
     reasons: dict[str, str]
+    structure: dict[str, list[tuple[object, ...]]]
 
 
 def truth_of(root: Path) -> Truth:
@@ -65,9 +73,11 @@ def truth_of(root: Path) -> Truth:
     workspace = Workspace(root)
     chunks: dict[Row, frozenset[str]] = {}
     reasons: dict[str, str] = {}
+    entries: dict[str, FileEntries] = {}
     for path in workspace.scan().files:
         try:
-            found = chunk_file(path, decode(workspace.read(path)))[1]
+            data = workspace.read(path)
+            found = chunk_file(path, decode(data))[1]
         except NotTextError as error:
             reasons[path] = str(error)
             continue
@@ -75,9 +85,41 @@ def truth_of(root: Path) -> Truth:
             reasons[path] = f"cannot be read: {error.strerror or error}"
             continue
         reasons[path] = ""
+        entries[path] = file_entries(path, data)
         for chunk in found:
             chunks[Row.of(path, chunk)] = _names(chunk)
-    return Truth(chunks, reasons)
+    return Truth(chunks, reasons, _fresh_structure(workspace.root, entries))
+
+
+def _fresh_structure(
+    root: Path, entries: dict[str, FileEntries]
+) -> dict[str, list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(":memory:")) as conn:
+        conn.executescript(SCHEMA)
+        for number, (path, entry) in enumerate(sorted(entries.items())):
+            conn.execute(
+                "INSERT INTO files VALUES (?, ?, 0, 0, 0, 0, 0, '', ?, '')",
+                [number, path, entry.language],
+            )
+            put_links(conn, number, path, entry)
+        link_imports(conn, str(root), nullcontext)
+        return structure_of(conn)
+
+
+def structure_of(conn: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
+    """Return the tables of imports with paths in the place of ids; an orphan has none."""
+    queries = {
+        "offers": "SELECT f.path, o.key, o.name, o.declared FROM offers o "
+        "LEFT JOIN files f ON f.id = o.file_id",
+        "imports": "SELECT f.path, i.line, i.target, i.hops, i.linked FROM imports i "
+        "LEFT JOIN files f ON f.id = i.file_id",
+        "keys": "SELECT f.path, i.line, i.target, k.key FROM import_keys k "
+        "LEFT JOIN imports i ON i.id = k.import_id LEFT JOIN files f ON f.id = i.file_id",
+        "links": "SELECT f.path, i.line, i.target, t.path, l.from_file = i.file_id FROM links l "
+        "LEFT JOIN imports i ON i.id = l.import_id LEFT JOIN files f ON f.id = i.file_id "
+        "LEFT JOIN files t ON t.id = l.to_file",
+    }
+    return {name: sorted(conn.execute(query), key=repr) for name, query in queries.items()}
 
 
 def _names(chunk: Chunk) -> frozenset[str]:
@@ -103,6 +145,7 @@ def _assert_tables(conn: sqlite3.Connection, truth: Truth) -> dict[int, Row]:
     assert set(rows.values()) == set(truth.chunks)
     names = {(name, rows[i]) for name, i in conn.execute("SELECT name, chunk_id FROM names")}
     assert names == {(name, row) for row, all_ in truth.chunks.items() for name in all_}
+    assert structure_of(conn) == truth.structure
     assert _vocabulary(conn) == _expected_vocabulary(rows)
     return rows
 
@@ -114,11 +157,11 @@ def stored_rows(conn: sqlite3.Connection) -> dict[int, Row]:
     ).fetchone() == (0,)
     query = (
         "SELECT c.id, f.path, c.start_line, c.end_line, c.kind, c.symbol, c.text, c.comments, "
-        "c.key FROM chunks c JOIN files f ON f.id = c.file_id"
+        "c.key, c.defines, c.refers FROM chunks c JOIN files f ON f.id = c.file_id"
     )
     return {
-        i: Row(*head, unpack(text), unpack(comments), key)
-        for i, *head, text, comments, key in conn.execute(query)
+        i: Row(*head, unpack(text), unpack(comments), key, defines, refers)
+        for i, *head, text, comments, key, defines, refers in conn.execute(query)
     }
 
 
@@ -149,7 +192,7 @@ def assert_memory_is_disk(memory: Memory, state: StatePaths) -> None:
 
 def assert_vectors(table: VectorTable, rows: dict[int, Row]) -> None:
     """Assert that `table` holds the hashed vector of each of `rows`, and nothing else."""
-    assert set(table._rows) == set(rows)
+    assert set(np.flatnonzero(table._row_of >= 0).tolist()) == set(rows)
     live = table._ids[: table._used]
     assert sorted(live[live >= 0].tolist()) == sorted(rows)
     if not rows:
@@ -157,7 +200,7 @@ def assert_vectors(table: VectorTable, rows: dict[int, Row]) -> None:
     ids = list(rows)
     texts = [embedded_text(rows[i].symbol, rows[i].text) for i in ids]
     expected = HashEmbedder().embed(texts).astype(np.float16).astype(np.float32)
-    np.testing.assert_array_equal(table._matrix[[table._rows[i] for i in ids]], expected)
+    np.testing.assert_array_equal(table._matrix[table._row_of[ids]], expected)
 
 
 def paths_with(conn: sqlite3.Connection, word: str) -> list[str]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import commonplace
 from commonplace.chat.messages import Message
+from commonplace.edits.grammar import edits_grammar, passage_edits_grammar
+from commonplace.edits.proposed import Replace
+from commonplace.edits.reading import read_answer
+from commonplace.engine.grammars import choice_grammar
 from commonplace.engine.session import EngineSession
 from commonplace.engine.types import LoadOptions, Sampling
 from commonplace.errors import EngineError, ModelError
@@ -146,7 +151,7 @@ def test_a_killed_engine_is_told_and_comes_back(model, tmp_path):
                 Sampling(max_tokens=400),
                 on_text=lambda _text: os.kill(pid, signal.SIGKILL),
             )
-        assert session.load(model).rung == "without repacking"
+        assert session.load(model).rung == "quantised memory"  # killed: it may have been memory
         assert session.complete([QUESTION], SAMPLING).text
 
 
@@ -165,3 +170,147 @@ def test_a_damaged_model_is_refused_by_a_living_process(model, tmp_path):
         assert session.pid == pid
         assert session.load(model).rung == "as asked"
     assert "llama.cpp" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+LONG = Message("user", "def add(a, b):\n    return a + b\n" * 24 + "\nWhat does it do?")
+
+
+def test_a_reopened_conversation_is_not_read_again(model, tmp_path):
+    options = LoadOptions(context=2048, cache=str(tmp_path))
+    with EngineSession(options) as session:
+        session.load(model)
+        first = session.complete([SYSTEM, LONG], SAMPLING, conversation="mine")
+        session.keep()
+    talk = [SYSTEM, LONG, Message("assistant", first.text), Message("user", "And why?")]
+    with EngineSession(options) as session:
+        session.load(model)
+        stranger = session.complete(talk, SAMPLING, conversation="another")
+        assert stranger.reused_tokens == 0
+        again = session.complete(talk, SAMPLING, conversation="mine")
+        assert again.reused_tokens >= first.prompt_tokens
+        session._request("forget", {"conversation": "another"})
+    (kept,) = (tmp_path / "states").glob("*.state")
+    assert kept.stat().st_mode & 0o077 == 0
+    data = bytearray(kept.read_bytes())
+    data[len(data) // 2] ^= 1
+    kept.write_bytes(data)
+    with EngineSession(options) as session:
+        session.load(model)
+        told = session.complete(talk, SAMPLING, conversation="mine")
+        assert told.reused_tokens == 0
+        assert told.text == stranger.text
+        session.keep()
+        session._request("forget", {"conversation": "mine"})
+        session.keep()
+    assert list((tmp_path / "states").iterdir()) == []
+
+
+def test_conversations_take_turns_without_reading_again(model, tmp_path):
+    with EngineSession(LoadOptions(context=2048, cache=str(tmp_path))) as session:
+        session.load(model)
+        other = Message("user", LONG.content.replace("add", "subtract"))
+        session.complete([SYSTEM, LONG], SAMPLING, conversation="a")
+        session.complete([SYSTEM, other], SAMPLING, conversation="b")
+        back = session.complete([SYSTEM, LONG], SAMPLING, conversation="a")
+        assert back.reused_tokens == back.prompt_tokens - 1
+
+
+def test_threads_and_batch_are_measured_once(model, tmp_path):
+    options = LoadOptions(context=1024, cache=str(tmp_path))
+    with EngineSession(options) as session:
+        info = session.load(model)
+        written = (tmp_path / "tuning.json").read_text()
+        assert info.threads >= 1
+        assert info.batch in {128, 256, 512}
+        assert session.load(model).threads == info.threads
+    assert (tmp_path / "tuning.json").read_text() == written
+    with EngineSession(LoadOptions(context=1024, threads=1, batch=64)) as session:
+        info = session.load(model)
+        assert (info.threads, info.batch) == (1, 64)
+
+
+@pytest.mark.parametrize("kv_type", ["q8_0", "q4_0"])
+def test_quantised_keys_and_values_answer_too(model, kv_type):
+    with EngineSession(LoadOptions(context=1024, kv_type=kv_type)) as session:
+        info = session.load(model)
+        assert info.kv_type == kv_type
+        assert session.complete([SYSTEM, QUESTION], SAMPLING).text.strip()
+
+
+def test_a_choice_is_always_one_of_those_offered(session):
+    choices = ["keep", "archive", "ask again"]
+    for temperature in (0.0, 1.5):
+        sampling = Sampling(max_tokens=20, temperature=temperature, grammar=choice_grammar(choices))
+        answer = session.complete([SYSTEM, Message("user", "Tell me a story.")], sampling)
+        assert answer.text in choices
+        assert answer.finish == "stop"
+
+
+def test_edits_keep_their_form_however_small_the_model(session):
+    paths = ["src/add.py", "src/naïve name.py"]
+    for seed in range(3):
+        sampling = Sampling(
+            max_tokens=80, temperature=1.0, seed=seed, grammar=edits_grammar(paths, most=1)
+        )
+        answer = session.complete([SYSTEM, Message("user", "Rename add to plus.")], sampling)
+        begun = [f"```\nFILE {path}\n<<<<<<< SEARCH\n" for path in paths]
+        assert answer.text.startswith(tuple(begun)), answer.text
+        if answer.finish == "stop":
+            assert answer.text.endswith(">>>>>>> REPLACE\n```\n")
+            assert answer.text.count("\n=======\n") == 1
+
+
+def test_edits_of_a_passage_can_be_placed_whatever_the_model_thinks(session):
+    text = "def add(a, b):\n    return a + b\n\n\ndef two():\n    return 2\n"
+    grammar = passage_edits_grammar([("add.py", text)], most=1, longest=2)
+    for seed in range(3):
+        sampling = Sampling(max_tokens=400, temperature=1.0, seed=seed, grammar=grammar)
+        answer = session.complete([SYSTEM, Message("user", "Rename add to plus.")], sampling)
+        [edit] = read_answer(answer.text)
+        if answer.finish == "stop":
+            assert isinstance(edit, Replace)
+            assert edit.path == "add.py"
+            assert edit.old in text
+
+
+def test_a_bad_grammar_is_told_and_the_engine_lives(session):
+    for grammar in ("root ::= root", "root ::= [a", 'root ::= "a" ='):
+        with pytest.raises(EngineError, match="grammar"):
+            session.complete([QUESTION], Sampling(grammar=grammar))
+    assert session.complete([QUESTION], SAMPLING).text
+
+
+def test_another_quantisation_is_made_and_judged(model, tmp_path):
+    text = (
+        Path(commonplace.__file__).read_text() + (CHECKOUT / "app/commonplace/paths.py").read_text()
+    )
+    target = tmp_path / "other.Q8_0.gguf"
+    with EngineSession(LoadOptions(context=512, batch=128, threads=2)) as session:
+        session.load(model)
+        first = session.judge(text)
+        assert session.requantise(model, target, "Q8_0") == target.stat().st_size
+        assert session.load(target).quantisation == "Q8_0"
+        second = session.judge(text)
+        assert abs(second.loss - first.loss) < 0.02
+        assert min(second.read_speed, second.write_speed) > 0
+        with pytest.raises(ModelError, match="no quantisation"):
+            session.requantise(model, target, "Q1")
+        with pytest.raises(ModelError, match="too little"):
+            session.judge("x")
+        assert session.complete([QUESTION], SAMPLING).text
+    assert [p.name for p in tmp_path.iterdir()] == [target.name]
+
+
+def test_a_copy_is_whole_whether_foretold_or_not(session):
+    """Under a grammar, so that near ties, which batches may decide otherwise, do not matter."""
+    code = "def total(prices):\n    result = 0\n    for price in prices:\n        result += price\n"
+    talk = [SYSTEM, Message("user", f"Repeat this code:\n{code * 2}")]
+    once = Sampling(max_tokens=80, temperature=0.0, grammar=choice_grammar([code * 2]))
+    plain = session.complete(talk, once)
+    copied = session.complete(talk, replace(once, copies=True))
+    assert plain.text == copied.text == code * 2
+    assert copied.finish == "stop"
+    follow = [*talk, Message("assistant", copied.text), QUESTION]
+    assert session.complete(follow, SAMPLING).reused_tokens > copied.prompt_tokens
+    free = session.complete(talk, Sampling(max_tokens=48, temperature=0.0, copies=True))
+    assert free.text.strip()

@@ -106,7 +106,7 @@ def test_a_death_while_answering_is_told_and_mended(session, how):
     with pytest.raises(EngineError, match="No model"):
         session.complete(ask("?"), SAMPLING)
     info = session.load(MODEL)
-    assert info.rung == "without repacking"
+    assert info.rung == {"crash": "without repacking", "kill": "small context"}[how]
     assert session.pid != first
     assert session.complete(ask("!say well"), SAMPLING).text == "well"
 
@@ -174,3 +174,40 @@ def test_a_dead_parent_ends_its_child(tmp_path):
         psutil.Process(child).wait(timeout=2)
     except psutil.NoSuchProcess:
         return
+
+
+def test_what_held_is_remembered_until_the_user_tries_again(tmp_path):
+    path = Path("crash-repack.gguf")
+    options = LoadOptions(cache=str(tmp_path / "engine"))
+    with EngineSession(options, command=FAKE) as session:
+        assert session.verdict(path) is None
+        assert session.load(path).rung == "without repacking"
+    with EngineSession(options, command=FAKE) as session:
+        verdict = session.verdict(path)
+        assert verdict is not None
+        assert verdict.conceded == ("without repacking",)
+        assert "as asked" in verdict.reasons[0]
+        assert session.load(path).rung == "without repacking"
+        first = session.pid
+        assert session.retry(path).rung == "without repacking"
+        assert session.pid != first  # the highest rung was tried, and died
+    with EngineSession(LoadOptions(context=512, cache=options.cache), command=FAKE) as session:
+        assert session.verdict(path) is None  # asked for something else
+
+
+def test_a_death_while_answering_is_not_held_against_the_model(tmp_path):
+    options = LoadOptions(cache=str(tmp_path / "engine"))
+    with EngineSession(options, command=FAKE) as session:
+        session.load(MODEL)
+        with pytest.raises(EngineError):
+            session.complete(ask("!crash"), SAMPLING)
+    with EngineSession(options, command=FAKE) as session:
+        assert session.load(MODEL).rung == "as asked"
+
+
+def test_the_build_says_what_it_can_compute_on():
+    with EngineSession() as session:
+        devices, features = session.build()
+    assert any(device.kind == "cpu" for device in devices)
+    assert all(device.name and device.description for device in devices)
+    assert features

@@ -149,3 +149,27 @@ def test_the_worker_ends_with_its_window(window):
     window.worker.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_places_of_a_name(windows, project):
+    window = windows()
+    window.ask("open", path=str(project), embedder="none")
+    window.until(lambda: window.phase() == "ready")
+    found = window.ask("places", name="beta")
+    assert [(place["path"], place["line"]) for place in found["definitions"]] == [("b/c.py", 1)]
+    assert found["usages"] == []
+    with pytest.raises(QuestionError):
+        window.ask("places", name="()")
+
+
+def test_figures_names_and_a_new_beginning_over_the_wire(window, project):
+    window.ask("open", path=str(project), embedder="none")
+    window.until(lambda: window.phase() == "ready")
+    assert window.ask("details")["disk"] > 0
+    [place] = window.ask("symbols", typed="alp")["symbols"]
+    assert (place["path"], place["line"], place["symbol"]) == ("a.py", 1, "alpha")
+    window.events.clear()
+    window.ask("rebuild")
+    window.until(lambda: any(n == "status" and d["phase"] == "reading" for n, d in window.events))
+    window.until(lambda: window.phase() == "ready")
+    assert window.ask("files")["files"] == ["a.py", "b/c.py"]
