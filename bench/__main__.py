@@ -1,7 +1,8 @@
 """Print the main figures: ``make bench``, or ``python -m bench [PROJECT …]``.
 
 Without a project the standard library's own folder is measured. Recall
-has a program of its own, `python -m bench.recall`.
+and the window have programs of their own, `python -m bench.recall` and
+`python -m bench.desktop`; of the latter a short form is run here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import argparse
 import sysconfig
 from pathlib import Path
 
-from bench import project, window
+from bench import project
+from bench.desktop.__main__ import run as run_desktop
 from bench.machine import machine
 
 
@@ -23,8 +25,7 @@ def main() -> None:
     paths = args.projects or [Path(sysconfig.get_path("stdlib"))]
     print(machine())
     project.run(paths, "built-in", vectors=not args.no_vectors)
-    for path in paths:
-        window.run(path, starts=5)
+    run_desktop(2000, 5, "built-in", ("start", "indexing", "streaming"))
 
 
 if __name__ == "__main__":

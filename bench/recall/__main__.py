@@ -2,7 +2,7 @@
 
 python -m bench.recall --all [--markdown] [--embedder built-in]
     [--repos DIR --table TSV --questions JSONL] [--history GIT_DIR …]
-    [--graph PATH …] [--scale PATH …]
+    [--sketch PATH …] [--scale PATH …]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from bench.recall import development, graph, history, questions, scale
+from bench.recall import development, history, questions, scale, sketch
 from bench.recall.tables import Table, add_markdown, show
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--state", type=Path, help="keep the questions' indexes here")
     parser.add_argument("--history", type=Path, nargs="+", default=[], help="git folders")
     parser.add_argument("--count", type=int, default=60, help="questions asked of each history")
-    parser.add_argument("--graph", type=Path, nargs="+", default=[], help="projects to embed")
+    parser.add_argument("--sketch", type=Path, nargs="+", default=[], help="projects to embed")
     parser.add_argument("--scale", type=Path, nargs="+", default=[], help="large folders")
     add_markdown(parser)
     args = parser.parse_args()
@@ -45,8 +45,8 @@ def parts(args: argparse.Namespace) -> Iterator[Iterator[Table]]:
         yield questions.tables(development.repositories(args), embedders, args.state)
     if args.history:
         yield history.tables(args.history, args.count, embedders[0])
-    if args.graph:
-        yield graph.tables(args.graph, embedders[0], args.questions)
+    if args.sketch:
+        yield sketch.tables(args.sketch, embedders[0], args.questions)
     if args.scale:
         yield scale.tables(args.scale, embedders[0])
 

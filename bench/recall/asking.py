@@ -7,6 +7,7 @@ then be ordered by the product's ranking or by anything it is compared with.
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,10 +22,16 @@ from commonplace.index.vectors import VectorTable, load_table
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
 from commonplace.recall import candidates as candidates_module
+from commonplace.recall import depth as depth_module
 from commonplace.recall import search as search_module
+from commonplace.recall.adapter import Adapter
 from commonplace.recall.candidates import Candidates
-from commonplace.recall.ranking import Ranked, Weights
+from commonplace.recall.depth import Depth
+from commonplace.recall.ranking import Ranked, Weights, rank
+from commonplace.recall.search import NOTHING_LEARNED, Learned
 from commonplace.recall.shapes import Question
+from commonplace.recall.trial import fit_adapter
+from commonplace.workspace.files import never
 
 SPOTS = (
     "SELECT c.id, f.path, c.start_line, c.end_line FROM chunks c JOIN files f ON f.id = c.file_id"
@@ -60,7 +67,15 @@ class Project:
         """Close the reading connection; the memory is its owner's."""
         self._conn.close()
 
-    def hear(self, text: str, columns: Columns = FIELDED) -> Heard:
+    def adapter(self) -> Adapter:
+        """Fit the project's adapter and put it to its trial."""
+        if self._embedder is None:
+            raise ValueError("without an embedder there is nothing to adapt")
+        return fit_adapter(self._conn, self._embedder, never)
+
+    def hear(
+        self, text: str, columns: Columns = FIELDED, learned: Learned = NOTHING_LEARNED
+    ) -> Heard:
         """Return what ranking is given for `text` when BM25 weighs columns so."""
         heard: list[Heard] = []
 
@@ -84,8 +99,16 @@ class Project:
                 self.memory.workspace.read,
                 embedder=self._embedder,
                 vectors=self._vectors,
+                learned=learned,
             )
         return heard[0]
+
+    def deepened(self, heard: Heard, depth: Depth) -> list[int]:
+        """Return the product's order when `depth` has a say in it, however long it takes."""
+        ranked = rank(heard.question, heard.candidates, heard.places)
+        with mock.patch.object(depth_module, "SECONDS", math.inf):
+            found = depth.rerank(self._conn, heard.question.text, ranked)
+        return [item.chunk_id for item in found]
 
     def located(self, chunk_ids: Sequence[int]) -> list[Spot]:
         """Return where chunks are, in the given order."""

@@ -7,7 +7,6 @@ so that what has to be found is the code.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,23 +15,11 @@ from commonplace.index.definitions import Definition, outline
 from commonplace.index.languages import Language, language_of
 from commonplace.index.rows import last_name
 from commonplace.index.text import NotTextError, decode
-from commonplace.recall.signals import EXAMPLES, GENERATED, TESTS
+from commonplace.recall.demotions import is_aside
+from commonplace.recall.documented import QUOTES, first_sentence
 
 MIN_LINES = 4
-WORDS = range(4, 41)
 SEED = 1
-MARKS = re.compile(
-    r"^\s*(?:/\*\*?|///?!?|//!|\*+/?|#+|--+\|?|;+|%+|\"\"\"|''')\s?|\s*(?:\*/|-\})\s*$"
-)
-QUOTES = re.compile(r"^[rRuUbB]{0,2}(?:\"{3}|'{3}|\"|')|(?:\"{3}|'{3}|\"|')$")
-TAGS = re.compile(r"</?\w+[^>]*>|\{@\w+\s+([^}]*)\}|:\w+:`~?([^`]*)`|`+")
-DIRECTIVE = re.compile(
-    r"^\s*(?:@|[=-]{2}|\\|:\w+|\.\. |TODO|FIXME|XXX|noqa|nolint|go:|eslint|pylint)"
-)
-NO_QUESTION = re.compile(
-    r"copyright|licen[cs]e|deprecated|inherit|\bsee\b|auto.?generated", re.IGNORECASE
-)
-SENTENCE = re.compile(r"(.+?[.!?])(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +35,7 @@ class Documented:
 
 def documented(root: Path, paths: Sequence[str], count: int) -> list[Documented]:
     """Return up to `count` documented functions of the project, chosen by a fixed seed."""
-    found = [item for path in paths if not _aside(path) for item in _in_file(root, path)]
+    found = [item for path in paths if not is_aside(path) for item in _in_file(root, path)]
     unique = {item.text.lower(): item for item in found}
     chosen = list(unique.values())
     random.Random(SEED).shuffle(chosen)
@@ -65,10 +52,6 @@ def blank(root: Path, questions: Sequence[Documented]) -> None:
         for start, end in ranges:
             source[start:end] = bytes(b if b == 10 else 32 for b in source[start:end])
         (root / path).write_bytes(bytes(source))
-
-
-def _aside(path: str) -> bool:
-    return bool(TESTS.search(path) or EXAMPLES.search(path) or GENERATED.search(path))
 
 
 def _source(path: Path) -> bytes:
@@ -130,20 +113,4 @@ def _doc(
 def _sentence(source: bytes, ranges: Sequence[tuple[int, int]], name: str) -> str:
     """Return the first sentence of a documentation comment, or nothing useful."""
     raw = "\n".join(source[start:end].decode("utf-8", "replace") for start, end in ranges)
-    raw = QUOTES.sub("", raw.strip())
-    paragraph: list[str] = []
-    for line in raw.split("\n"):
-        clean = TAGS.sub(lambda m: m[1] or m[2] or "", MARKS.sub("", line)).strip()
-        if DIRECTIVE.match(clean) or (not clean and paragraph):
-            break
-        if clean:
-            paragraph.append(clean)
-    text = " ".join(paragraph)
-    match = SENTENCE.match(text)
-    words = (match[1] if match else text).split()
-    if words and words[0].rstrip("():,").lower() == name.lower():
-        words = words[1:]  # as Go's comments begin: it would give the answer away
-    text = " ".join(words)
-    plain = sum(char.isascii() and (char.isalpha() or char.isspace()) for char in text)
-    useful = len(words) in WORDS and plain > 0.8 * len(text) and not NO_QUESTION.search(text)
-    return text if useful else ""
+    return first_sentence(raw, name)

@@ -3,9 +3,11 @@
 Documentation → function: the first sentence of a function's documentation,
 which is blanked in the copy that is indexed; found are its lines. Commit →
 files: the message of a commit, asked of its parent's tree; found is a file
-that it changed. Only the parent's tree is given, so nothing later can be seen.
-Each is scored beside BM25 from the same index, with 95 % intervals of the
-paired difference.
+that it changed. Only the parent's tree is given, and for its past only the commits
+up to the parent, so nothing later can be seen.
+Error message → lines: a message as the program prints it; found is the line
+that holds it. Each is scored beside BM25 from the same index, with 95 %
+intervals of the paired difference.
 
     python -m bench.recall.history --repo GIT_DIR [--repo …] [--count 60] [--embedder NAME]
 """
@@ -22,12 +24,23 @@ from pathlib import Path
 from bench.recall.asking import Columns, Heard, Project, opened, state_in
 from bench.recall.commits import changes
 from bench.recall.docstrings import blank, documented
+from bench.recall.messages import messages
 from bench.recall.repository import Repository, Tree
 from bench.recall.scoring import DEPTH, Spot, interval, one_per_file, rank_of, reciprocal
 from bench.recall.tables import Table, add_markdown, score, show
-from bench.recall.variants import BM25, RANKED_WORDS, REPEATS, Variant, by_vectors, ranked
+from bench.recall.variants import (
+    BM25,
+    LATELY,
+    RANKED_WORDS,
+    REPEATS,
+    Variant,
+    by_vectors,
+    ranked,
+)
+from commonplace.memory.commits import read_commits, recent_changes
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
+from commonplace.recall.search import NOTHING_LEARNED, Learned
 
 HEADER = ["", "hit@1", "hit@5", "hit@10", "MRR", "MRR − BM25", "95 % interval"]
 
@@ -57,16 +70,19 @@ def main() -> None:
 def tables(repos: Sequence[Path], count: int, embedder: str) -> Iterator[Table]:
     """Measure both kinds of question on each repository; one table for each kind."""
     documentation: list[tuple[str, Ranks]] = []
+    printed: list[tuple[str, Ranks]] = []
     commits: list[tuple[str, Ranks]] = []
     notes = []
     for path in repos:
         repository, name = Repository(path), name_of(path)
         documentation.append((name, ask_documentation(repository, count, embedder)))
+        printed.append((name, ask_messages(repository, count, embedder)))
         began = time.perf_counter()
         commits.append((name, ask_commits(repository, count, embedder)))
         notes.append(f"{name} {time.perf_counter() - began:.0f} s")
     title = f"{{}} (embedder: {Path(embedder).name})"
     yield compared(title.format("Documentation → lines of its function"), documentation)
+    yield compared(title.format("Error message → the line that holds it"), printed)
     note = f"Moving the index from parent to parent and asking took: {', '.join(notes)}."
     yield compared(title.format("Commit message → a file it changed"), commits, note)
 
@@ -107,6 +123,21 @@ def ask_documentation(repository: Repository, count: int, embedder: str) -> Rank
     return ranks
 
 
+def ask_messages(repository: Repository, count: int, embedder: str) -> Ranks:
+    """Ask for lines by the error messages that they hold."""
+    ranks = Ranks({})
+    with tempfile.TemporaryDirectory() as folder, state_in(None) as state:
+        Tree(repository, Path(folder)).move_to("HEAD")
+        with opened(Path(folder), state, embedder) as project:
+            for message in messages(Path(folder), project.memory.files(), count):
+                line = message.line
+                target = {"path": message.path, "start_line": line, "end_line": line}
+                variants = variants_with(embedder)
+                for variant, spots in answers(project, message.text, variants):
+                    ranks.add(variant, rank_of(target, spots[:DEPTH], folder))
+    return ranks
+
+
 def ask_commits(repository: Repository, count: int, embedder: str) -> Ranks:
     """Ask for files by what commits say, each of its parent's tree."""
     ranks = Ranks({})
@@ -115,8 +146,14 @@ def ask_commits(repository: Repository, count: int, embedder: str) -> Ranks:
         for change in changes(repository.commits(), count):
             tree.move_to(change.parent)
             targets = [path for path in change.targets if path in tree.files]
+            past = read_commits(Path(folder), git_dir=repository.git_dir, start=change.parent)
+            learned = Learned(recent=recent_changes(past))
             with opened(Path(folder), state, embedder) as project:
-                for variant, spots in answers(project, change.text, variants_with(embedder)):
+                found = [
+                    *answers(project, change.text, variants_with(embedder)),
+                    *answers(project, change.text, [LATELY], learned),
+                ]
+                for variant, spots in found:
                     ranks.add(variant, first_hit(targets, one_per_file(spots)[:DEPTH]))
     return ranks
 
@@ -132,13 +169,16 @@ def readable(root: Path, state: StatePaths) -> list[str]:
 
 
 def answers(
-    project: Project, text: str, variants: Sequence[Variant]
+    project: Project,
+    text: str,
+    variants: Sequence[Variant],
+    learned: Learned = NOTHING_LEARNED,
 ) -> Iterator[tuple[str, list[Spot]]]:
     """Yield the results of one question, by variant."""
     heard: dict[Columns, Heard] = {}
     for variant in variants:
         if variant.columns not in heard:
-            heard[variant.columns] = project.hear(text, variant.columns)
+            heard[variant.columns] = project.hear(text, variant.columns, learned)
         yield variant.name, project.located(variant.order(heard[variant.columns]))
 
 

@@ -6,8 +6,11 @@ with one signal left out at a time. Every step calls the product's own search
 and ranking. Scores are NDCG@10, for chunk results as they are ranked and for
 the best result of each file.
 
+With ``--learned`` the ladder goes on, for the first embedder: a model that reads
+the best passages again (``--depth``, slow), and the project's own adapter.
+
     python -m bench.recall.questions --repos DIR --table dev_repos.tsv
-        --questions dev_queries.jsonl [--embedder NAME …]
+        --questions dev_queries.jsonl [--embedder NAME …] [--learned] [--depth minilm]
 """
 
 from __future__ import annotations
@@ -24,8 +27,19 @@ from bench.recall.asking import Columns, Heard, Project, opened, state_in
 from bench.recall.development import Asked, Repository, mean_of_means
 from bench.recall.scoring import DEPTH, Spot, one_per_file
 from bench.recall.tables import Table, add_markdown, score, show
-from bench.recall.variants import BM25, LEFT_OUT, RANKED_WORDS, WORD_LADDER, Variant, with_vectors
+from bench.recall.variants import (
+    ADAPTED,
+    BM25,
+    LEFT_OUT,
+    RANKED_WORDS,
+    WORD_LADDER,
+    Variant,
+    with_vectors,
+)
+from commonplace.index.embedder import open_embedder
 from commonplace.paths import StatePaths
+from commonplace.recall.depth import READ, Depth
+from commonplace.recall.search import NOTHING_LEARNED, Learned
 
 CATEGORIES = ("semantic", "architecture", "symbol")
 RIPGREP = "ripgrep, files by words held"
@@ -53,23 +67,37 @@ class Outcome:
     embedders: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class More:
+    """Steps above the product as it comes: what reads again, and the project's own adapter."""
+
+    depth: str = "none"
+    adapter: bool = False
+
+
 def main() -> None:
     """Index every repository, ask its questions, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     development.add_arguments(parser)
     parser.add_argument("--embedder", action="append", default=[], help="may be repeated")
     parser.add_argument("--state", type=Path, help="keep the indexes here, to use them again")
+    parser.add_argument("--learned", action="store_true", help="fit each project's adapter too")
+    parser.add_argument("--depth", default="none", help="a model that reads the best again")
     add_markdown(parser)
     args = parser.parse_args()
     repos = development.repositories(args)
-    show(tables(repos, args.embedder, args.state), markdown=args.markdown)
+    more = More(args.depth, adapter=args.learned)
+    show(tables(repos, args.embedder, args.state, more), markdown=args.markdown)
 
 
 def tables(
-    repos: Sequence[Repository], embedders: Sequence[str], folder: Path | None
+    repos: Sequence[Repository],
+    embedders: Sequence[str],
+    folder: Path | None,
+    more: More | None = None,
 ) -> Iterator[Table]:
     """Ask everything, then yield the tables."""
-    outcome = ask(repos, [name for name in embedders if name != "none"], folder)
+    outcome = ask(repos, [name for name in embedders if name != "none"], folder, more or More())
     yield ladder(outcome)
     if outcome.embedders:
         yield left_out(outcome)
@@ -78,7 +106,9 @@ def tables(
     yield by_repository(outcome)
 
 
-def ask(repos: Sequence[Repository], embedders: Sequence[str], folder: Path | None) -> Outcome:
+def ask(
+    repos: Sequence[Repository], embedders: Sequence[str], folder: Path | None, more: More
+) -> Outcome:
     """Ask every question of every repository in every variant."""
     rows: list[Row] = []
     times: dict[str, list[float]] = {name: [] for name in ("none", *embedders)}
@@ -87,6 +117,8 @@ def ask(repos: Sequence[Repository], embedders: Sequence[str], folder: Path | No
             rows += searched(repo)
             for name, spent in times.items():
                 rows += asked_with(repo, state, name, spent)
+            if embedders and (more.adapter or more.depth != "none"):
+                rows += asked_for_more(repo, state, embedders[0], more)
     return Outcome(rows, times, repos, embedders)
 
 
@@ -101,21 +133,51 @@ def asked_with(
         variants = with_vectors(label)
     with opened(repo.root, state, embedder) as project:
         for asked in repo.questions:
-            times.append(project.memory.search(asked.text, DEPTH).ms)
+            found = project.memory.search(asked.text, DEPTH)
+            times.append(found.ms)
             yield from scored(project, repo, asked, variants)
+            if embedder != "none":
+                spots = [Spot(p.path, p.start_line, p.end_line) for p in found.passages]
+                files = asked.score(one_per_file(spots), repo.root)
+                yield Row(product(label), asked, asked.score(spots, repo.root), files)
             if embedder != "none":
                 dropped = [Variant(f"{OUT}{label}: {v.name}", v.order) for v in LEFT_OUT]
                 yield from scored(project, repo, asked, dropped)
 
 
+def product(label: str) -> str:
+    """Return the name of what `commonplace search` prints."""
+    return f"as it is shown, copies folded ({label})"
+
+
+def asked_for_more(repo: Repository, state: StatePaths, embedder: str, more: More) -> Iterator[Row]:
+    """Ask one repository with what `more` names."""
+    reader = open_embedder(more.depth, state.model_folders())
+    depth = None if reader is None else Depth(reader)
+    with opened(repo.root, state, embedder) as project:
+        if depth is not None:
+            name = f"+ {Path(more.depth).name} over the top {READ}"
+            deep = Variant(name, lambda heard: project.deepened(heard, depth))
+            for asked in repo.questions:
+                yield from scored(project, repo, asked, [deep])
+        if more.adapter:
+            learned = Learned(project.adapter().matrix)
+            for asked in repo.questions:
+                yield from scored(project, repo, asked, [ADAPTED], learned)
+
+
 def scored(
-    project: Project, repo: Repository, asked: Asked, variants: Sequence[Variant]
+    project: Project,
+    repo: Repository,
+    asked: Asked,
+    variants: Sequence[Variant],
+    learned: Learned = NOTHING_LEARNED,
 ) -> Iterator[Row]:
     """Score one question in each of the variants."""
     heard: dict[Columns, Heard] = {}
     for variant in variants:
         if variant.columns not in heard:
-            heard[variant.columns] = project.hear(asked.text, variant.columns)
+            heard[variant.columns] = project.hear(asked.text, variant.columns, learned)
         spots = project.located(variant.order(heard[variant.columns]))
         files = asked.score(one_per_file(spots), repo.root)
         yield Row(variant.name, asked, asked.score(spots, repo.root), files)

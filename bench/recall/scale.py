@@ -12,14 +12,17 @@ are embedded that were known before.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from unittest import mock
 
 import psutil
@@ -75,7 +78,7 @@ def told(figures: Figures) -> Figures:
 
 def cold(home: Path, path: Path, embedder: str) -> Figures:
     """Open with an empty state folder."""
-    with Session(home) as session:
+    with Session(home) as session, Together(session.worker.pid) as together:
         worker = psutil.Process(session.worker.pid)
         began = time.perf_counter()
         session.ask("open", path=str(path), embedder=embedder)
@@ -83,7 +86,7 @@ def cold(home: Path, path: Path, embedder: str) -> Figures:
         first = time.perf_counter() - began
         session.until(lambda: session.phase() in {"embedding", "ready"}, 0.1)
         words, words_cpu = time.perf_counter() - began, processor(worker)
-        words_peak = peak(worker.pid)
+        words_peak, words_load = together.peak(), os.getloadavg()[1]
         session.until(lambda: session.phase() == "ready", 0.5)
         vectors, vectors_cpu = time.perf_counter() - began, processor(worker)
         status = session.ask("status")
@@ -93,12 +96,13 @@ def cold(home: Path, path: Path, embedder: str) -> Figures:
             "first keyword result": seconds(first),
             "all words": seconds(words),
             "all words, processor": seconds(words_cpu),
+            "load meanwhile": f"{words_load:.1f}",
             "peak memory, words": words_peak,
         }
         if embedder != "none":
             figures["all vectors"] = seconds(vectors)
             figures["all vectors, processor"] = seconds(vectors_cpu)
-            figures["peak memory, vectors"] = peak(worker.pid)
+            figures["peak memory, vectors"] = together.peak()
         figures |= session.latency()
     size = sum(f.stat().st_size for f in home.rglob("*") if f.is_file())
     return figures | {"state on disk": f"{size / 2**20:,.0f} MiB"}
@@ -121,7 +125,7 @@ def reopened(home: Path, path: Path, embedder: str) -> Figures:
         }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Counting:
     """An embedder that remembers how many texts it was given."""
 
@@ -143,6 +147,11 @@ class Counting:
         """The inner embedder's."""
         return self.inner.ready
 
+    @property
+    def instant(self) -> bool:
+        """The inner embedder's."""
+        return self.inner.instant
+
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Count, and let the inner embedder work."""
         self.texts += len(texts)
@@ -160,7 +169,7 @@ def switched(path: Path, state: StatePaths, embedder: str) -> Figures:
         counting.append(Counting(inner))
         return counting[-1]
 
-    with mock.patch("commonplace.memory.project.open_embedder", opened):
+    with mock.patch("commonplace.memory.readers.open_embedder", opened):
         memory = Memory(path, state, embedder=embedder)
         edited = edit(path, memory.files())
         before = keys_of(memory, edited)
@@ -201,10 +210,38 @@ def keys_of(memory: Memory, paths: Sequence[str]) -> set[bytes]:
     return {row[0] for path in paths for row in execute(query, [path])}
 
 
+class Together:
+    """Watches how much memory a process and its children hold at once, shared pages twice."""
+
+    def __init__(self, pid: int | None) -> None:
+        self._process = psutil.Process(pid)
+        self._peak = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def peak(self) -> str:
+        """Return the most there was so far."""
+        return f"{self._peak / 2**20:.0f} MiB"
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.25):
+            with contextlib.suppress(psutil.Error):
+                family = [self._process, *self._process.children(recursive=True)]
+                self._peak = max(self._peak, sum(p.memory_info().rss for p in family))
+
+
 def processor(process: psutil.Process) -> float:
-    """Return the processor seconds a process has used."""
+    """Return the processor seconds that a process and its ended children have used."""
     times = process.cpu_times()
-    return float(times.user + times.system)
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 if __name__ == "__main__":

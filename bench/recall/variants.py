@@ -9,9 +9,11 @@ from unittest import mock
 from bench.recall.asking import AS_WRITTEN, BODIES, FIELDED, Columns, Heard
 from commonplace.recall import ranking
 from commonplace.recall.candidates import Candidate, Candidates
-from commonplace.recall.ranking import WEIGHTS, Weights, rank
+from commonplace.recall.ranking import NOTHING, WEIGHTS, Weights, rank
 
-NOTHING = Weights(*(0.0 for _ in Weights._fields))
+VECTORS = ("vector", "file_vector", "called")
+RECENT = 0.3
+"""The best weight of what changed of late that was found; see `recent`."""
 Order = Callable[[Heard], list[int]]
 
 
@@ -45,6 +47,8 @@ def weighed(*names: str) -> Order:
     def order(heard: Heard) -> list[int]:
         full = WEIGHTS[heard.question.shape]
         weights = NOTHING._replace(**{name: getattr(full, name) for name in names})
+        if names == ("words",):
+            weights = weights._replace(words=1.0)  # which sentences weigh by file alone
         return _ranked(heard, _without_vectors(heard.candidates), weights)
 
     return order
@@ -70,6 +74,7 @@ def repeats(share: float) -> Order:
     return order
 
 
+WITHOUT_VECTORS = [name for name in Weights._fields if name not in VECTORS]
 BM25 = Variant("BM25, with fields", by_words)
 WORD_LADDER = (
     Variant("BM25 over bodies as written", by_words, AS_WRITTEN),
@@ -78,7 +83,8 @@ WORD_LADDER = (
     Variant("+ tests and repeats demoted", weighed("words")),
     Variant("+ words of the whole file", weighed("words", "file_words", "matches")),
     Variant("+ names", weighed("words", "file_words", "matches", "names")),
-    Variant("+ path: all but vectors", weighed(*Weights._fields)),
+    Variant("+ path", weighed("words", "file_words", "matches", "names", "path", "stem")),
+    Variant("+ use: all but vectors", weighed(*WITHOUT_VECTORS)),
 )
 RANKED_WORDS = WORD_LADDER[-1]
 
@@ -91,8 +97,17 @@ def with_vectors(embedder: str) -> tuple[Variant, Variant]:
     )
 
 
+def lately(heard: Heard) -> list[int]:
+    """Order as the product would if what changed of late counted."""
+    weights = WEIGHTS[heard.question.shape]._replace(recent=RECENT)
+    return _ranked(heard, heard.candidates, weights)
+
+
+LATELY = Variant("recall, with what changed of late", lately)
+"""Asked with the project's past, of which the others know nothing."""
+ADAPTED = Variant("+ project adapter, where it is kept", ranked)
 REPEATS = tuple(
-    Variant(f"repeats of a file keep {share}", repeats(share)) for share in (0.5, 0.7, 0.85, 1.0)
+    Variant(f"repeats of a file keep {share}", repeats(share)) for share in (0.5, 0.6, 0.85, 1.0)
 )
 LEFT_OUT = (
     Variant("everything", ranked),
@@ -102,6 +117,8 @@ LEFT_OUT = (
     Variant("without path", without("path", "stem")),
     Variant("without vectors of the chunk", without("vector")),
     Variant("without vectors of the file", without("file_vector")),
+    Variant("without meaning of file names", without("called")),
+    Variant("without who uses the file", without("used")),
     *REPEATS,
 )
 

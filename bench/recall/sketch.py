@@ -1,41 +1,37 @@
-"""hnswlib against exact search, on vectors of real code.
+"""The sketch against exact search, on vectors of real code.
 
-The chunks of the projects named are embedded and repeated with a little noise
-until there are enough rows. Questions are held-out chunks, or the development
+The chunks of the projects named are embedded; where they are too few they are
+repeated with a little noise. Questions are held-out chunks, or the development
 questions if they are named. The product's own table is asked both ways, for as
-many neighbours as recall asks; below it the same graph is asked alone, so that
-the choice of `ef` can be seen: recall@10 is the share of the ten exact
-neighbours that it returns.
+many neighbours as recall asks: recall@10 is the share of the ten exact
+neighbours among the first ten found.
 
-    python -m bench.recall.graph PATH [PATH …] [--embedder NAME] [--questions FILE]
+    python -m bench.recall.sketch PATH [PATH …] [--embedder NAME] [--questions FILE]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from unittest import mock
 
-import hnswlib
 import numpy as np
 
 from bench.machine import percentile
 from bench.recall.asking import state_in
 from bench.recall.tables import Table, add_markdown, score, seconds, show
+from commonplace.index import vectors as vectors_module
 from commonplace.index.chunks import embedded_text
 from commonplace.index.embedder import Embedder, HashEmbedder, Vectors, open_embedder
 from commonplace.index.rows import unpack
 from commonplace.index.vectors import (
-    GRAPH_BUILD,
-    GRAPH_FILE,
-    GRAPH_LINKS,
-    GRAPH_SEARCH,
-    GRAPH_THRESHOLD,
+    RESCORED,
+    RESCORED_SHARE,
+    SKETCH_THRESHOLD,
     VectorTable,
     pack_vectors,
     unpack_vectors,
@@ -44,8 +40,9 @@ from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
 from commonplace.recall.search import VECTOR_LIMIT
 
-SIZES = (20_000, 50_000, 100_000, 200_000)
-BREADTHS = (50, 100, 200, 400)
+SIZES = (50_000, 100_000, 200_000, 400_000)
+RESCORINGS = (1000, 2000, 4000)
+STEP = 4096
 QUERIES = 200
 NEIGHBOURS = 10
 NOISE = 0.35
@@ -83,35 +80,27 @@ def tables(
 ) -> Iterator[Table]:
     """Measure each size; yield one table."""
     vectors, queries = real_vectors(paths, embedder, questions)
-    rows, wins = [], []
-    for size in sizes:
-        row, won = measure(repeated(vectors, size), queries)
-        rows.append(row)
-        wins += [size] if won else []
-    where = f"from {wins[0]:,} rows on" if wins else "at none of these sizes"
+    rows = [measure(repeated(vectors, size), queries) for size in sizes]
     title = (
-        f"Exact search and the graph: {vectors.shape[1]} dimensions, {len(vectors):,} real rows "
+        f"Exact search and the sketch: {vectors.shape[1]} dimensions, {len(vectors):,} real rows "
         f"(embedder: {Path(embedder).name}), {len(queries)} questions"
     )
     header = [
         "rows",
         "exact p50 / p95 ms",
-        "graph p50 / p95 ms",
+        "sketch p50 / p95 ms",
         "recall@10",
         "recall@100",
-        "build",
+        "build, processor",
+        "memory exact / sketch, MiB",
     ]
-    header += [f"ef {ef}: ms, recall@10" for ef in BREADTHS]
-    speed = (
-        f"The graph's median is below exact search's {where}; the product uses it above "
-        f"{GRAPH_THRESHOLD:,} rows."
-    )
+    header += [f"{rescored:,} scored exactly: recall@10 / @100" for rescored in RESCORINGS]
     settings = (
-        f"The product asks for {VECTOR_LIMIT} neighbours with M {GRAPH_LINKS}, "
-        f"ef_construction {GRAPH_BUILD}, ef at least {GRAPH_SEARCH}; single ef columns ask "
-        f"the graph alone for {NEIGHBOURS}."
+        f"The product asks for {VECTOR_LIMIT} neighbours and uses the sketch above "
+        f"{SKETCH_THRESHOLD:,} rows; it scores {RESCORED:,} rows and {RESCORED_SHARE:.1%} of all "
+        "exactly."
     )
-    yield Table(title, header, rows, (speed, settings))
+    yield Table(title, header, rows, (settings,))
 
 
 def real_vectors(
@@ -167,41 +156,41 @@ def repeated(vectors: Vectors, size: int) -> Vectors:
     return np.concatenate(parts).astype(np.float32)
 
 
-def measure(vectors: Vectors, queries: Vectors) -> tuple[list[str], bool]:
-    """Return the row of one size, and whether the graph's median won."""
-    table = VectorTable(vectors.shape[1], threshold=0)
-    table.add(range(len(vectors)), vectors)
+def measure(vectors: Vectors, queries: Vectors) -> list[str]:
+    """Return the row of one size."""
+    ids = range(1, len(vectors) + 1)
+    exact_table = VectorTable(vectors.shape[1], threshold=len(vectors))
+    exact_table.add(ids, vectors)
+    exact = timed(asking(exact_table), queries)
+    mib = [held(exact_table)]
+    del exact_table
+    table = VectorTable(vectors.shape[1], threshold=min(len(vectors) // 2, SKETCH_THRESHOLD))
+    began = time.process_time()
+    for start in range(0, len(vectors), STEP):
+        table.add(ids[start : start + STEP], vectors[start : start + STEP])
+    built = time.process_time() - began
+    sketch = timed(asking(table), queries)
+    mib.append(held(table))
+    cells = [exact.cell(), sketch.cell()]
+    cells += [score(recall(exact, sketch, count)) for count in (NEIGHBOURS, VECTOR_LIMIT)]
+    cells += [seconds(built), " / ".join(mib)]
+    for rescored in RESCORINGS:
+        with mock.patch.multiple(vectors_module, RESCORED=rescored, RESCORED_SHARE=0.0):
+            found = timed(asking(table), queries)
+        both = (score(recall(exact, found, count)) for count in (NEIGHBOURS, VECTOR_LIMIT))
+        cells.append(" / ".join(both))
+    return [f"{len(vectors):,}", *cells]
 
-    def product(query: Vectors) -> list[int]:
-        return [neighbour.chunk_id for neighbour in table.search(query, VECTOR_LIMIT)]
 
-    exact = timed(product, queries)
-    began = time.perf_counter()
-    table.build_graph()
-    built = time.perf_counter() - began
-    graph = timed(product, queries)
-    cells = [exact.cell(), graph.cell()]
-    cells += [score(recall(exact, graph, count)) for count in (NEIGHBOURS, VECTOR_LIMIT)]
-    cells.append(seconds(built))
-    with tempfile.TemporaryDirectory() as folder:
-        table.save_graph(Path(folder), "bench")
-        alone = hnswlib.Index(space="ip", dim=vectors.shape[1])
-        alone.load_index(str(Path(folder) / GRAPH_FILE))
-    cells += [breadth(alone, ef, exact, queries) for ef in BREADTHS]
-    won = percentile(graph.ms, 0.5) < percentile(exact.ms, 0.5)
-    return [f"{len(vectors):,}", *cells], won
+def asking(table: VectorTable) -> Callable[[Vectors], list[int]]:
+    """Return how the product asks `table`."""
+    return lambda query: [n.chunk_id for n in table.search(query, VECTOR_LIMIT)]
 
 
-def breadth(graph: Any, ef: int, exact: Timed, queries: Vectors) -> str:
-    """Return median and recall of the graph alone at one `ef`."""
-    graph.set_ef(ef)
-
-    def ask(query: Vectors) -> list[int]:
-        labels, _ = graph.knn_query(query, k=NEIGHBOURS, num_threads=1)
-        return [int(label) for label in labels[0]]
-
-    found = timed(ask, queries)
-    return f"{percentile(found.ms, 0.5):.2f}, {score(recall(exact, found, NEIGHBOURS))}"
+def held(table: VectorTable) -> str:
+    """Return the MiB of a table's arrays."""
+    arrays = (value for value in vars(table).values() if isinstance(value, np.ndarray))
+    return f"{sum(array.nbytes for array in arrays) / 2**20:.0f}"
 
 
 def timed(ask: Callable[[Vectors], list[int]], queries: Vectors) -> Timed:

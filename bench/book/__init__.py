@@ -1,0 +1,1 @@
+"""Figures about notes: finding them, not disturbing code, anchors over history, scale."""
