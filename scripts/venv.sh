@@ -38,30 +38,29 @@ pip install --quiet --constraint constraints.txt pip hatchling editables
 flags=${CMAKE_ARGS:-$(cat .venv/cmake-args 2>/dev/null || echo "$portable")}
 export CMAKE_ARGS="$flags"
 
-# Two packages come as source and take minutes. Their wheels are kept outside of the
+# One package comes as source and takes minutes. Its wheel is kept outside of the
 # checkout, in a folder named after all that makes one differ from another: pip's own
 # cache would hand out a wheel that was built with other flags.
 abi=$(.venv/bin/python -c 'import platform, sysconfig
 print(sysconfig.get_config_var("SOABI"), *platform.libc_ver(), sep="-")')
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/commonplace-build
-for name in llama-cpp-python hnswlib; do
-    pin=$(grep "^$name==" constraints.txt)
-    key=$(printf '%s\n' "$flags" "${CFLAGS:-}" "${CXXFLAGS:-}" | cksum | cut -d' ' -f1)
-    wheel=$cache/$pin-$abi-$key
-    if [ ! -d "$wheel" ]; then
-        say "Building $pin (llama.cpp takes some minutes, once)"
-        part=$wheel.part$$
-        trap 'rm -rf "$part"' EXIT
-        trap 'exit 1' INT TERM
-        pip wheel --no-deps --no-cache-dir --no-binary "$name" \
-            --build-constraint constraints.txt --wheel-dir "$part" "$pin"
-        mv "$part" "$wheel"
-    fi
-    pip install --quiet --no-deps --no-index --force-reinstall "$wheel"/*.whl
-done
+name=llama-cpp-python
+pin=$(grep "^$name==" constraints.txt)
+key=$(printf '%s\n' "$flags" "${CFLAGS:-}" "${CXXFLAGS:-}" | cksum | cut -d' ' -f1)
+wheel=$cache/$pin-$abi-$key
+if [ ! -d "$wheel" ]; then
+    say "Building $pin (takes some minutes, once)"
+    part=$wheel.part$$
+    trap 'rm -rf "$part"' EXIT
+    trap 'exit 1' INT TERM
+    pip wheel --no-deps --no-cache-dir --no-binary "$name" \
+        --build-constraint constraints.txt --wheel-dir "$part" "$pin"
+    mv "$part" "$wheel"
+fi
+pip install --quiet --no-deps --no-index --force-reinstall "$wheel"/*.whl
 printf '%s\n' "$flags" >.venv/cmake-args
 
 say 'Installing the other packages'
 pip install --no-build-isolation --constraint constraints.txt --editable ".${extra:+[$extra]}"
-.venv/bin/python -c 'import hnswlib, llama_cpp, torch, PySide6.QtWidgets' ||
+.venv/bin/python -c 'import llama_cpp, torch, PySide6.QtWidgets' ||
     stop 'Installed, but not all of it can be loaded: see above.'
