@@ -180,7 +180,7 @@ def _load(folder: Path, threads: int | None) -> Any:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as hub_logging
 
-    hub_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    hub_logging.disable_progress_bar()
     if threads is not None:
         torch.set_num_threads(threads)
     model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
