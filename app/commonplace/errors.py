@@ -17,6 +17,7 @@
     │   ├── ConversationError    a conversation that is not there
     │   ├── NoteError            a note that is not there, or cannot be changed so
     │   │   └── NoteChangedError     a note that another program changed meanwhile
+    │   ├── AdapterError         an adapter that cannot be made, or must not be used
     │   └── EditError            a change of files that is not made, and why
     │       └── EditChangedError     a file is not what the change was made from
     ├── CancelledError       the user, or a deadline, stopped the work
@@ -100,6 +101,10 @@ class NoteError(UserError):
 
 class NoteChangedError(NoteError):
     """A note whose file is no longer the version that the change was made from."""
+
+
+class AdapterError(UserError):
+    """An adapter that cannot be made for this file and model, or must not be used."""
 
 
 class EditError(UserError):
