@@ -15,7 +15,7 @@ READY := .venv/.ready-$(KEY)
 READY_DEV := .venv/.ready-dev-$(KEY)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint models bench constraints clean
+.PHONY: help run test lint models bench translations constraints clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ models: $(READY) ## fetch the starter models into models/ (180 MB, once)
 bench: export QT_QPA_PLATFORM = offscreen
 bench: $(READY_DEV) models ## print figures: speed, memory, quality
 	$(PY) -m bench
+
+translations: $(READY_DEV) ## collect the texts of the window into the catalogues, and compile them
+	@$(PY) scripts/translations.py
 
 constraints: $(READY) ## pin the newest versions that pyproject.toml allows
 	$(PY) scripts/constraints.py

@@ -185,6 +185,13 @@ class Settings:
         "Light or dark; 'system' follows the desktop.",
         choices=("system", "light", "dark"),
     )
+    appearance_language: str = _setting(
+        "appearance.language",
+        "system",
+        "Language of the window; 'system' follows the desktop. "
+        "Takes effect when the window is opened again.",
+        choices=("system", "en", "de", "fr"),
+    )
     appearance_font_size: int = _setting(
         "appearance.font_size", 10, "Size of text in points.", low=7, high=24
     )

@@ -20,6 +20,7 @@ from commonplace.desktop.crash import CrashReports, described
 from commonplace.desktop.crash_dialog import show_report
 from commonplace.desktop.icons import app_icon
 from commonplace.desktop.instance import raise_window
+from commonplace.desktop.languages import told, use_language
 from commonplace.desktop.motion import set_motion
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.window import MainWindow
@@ -88,6 +89,7 @@ def make_window(
             settings = load(paths.settings_file)
         except UserError as error:
             settings, complaint = Settings(), error
+    use_language(app, settings.appearance_language)
     keeper = ThemeKeeper(app, settings.appearance_theme, settings.appearance_font_size)
     set_motion(app, settings.appearance_motion)
     window = MainWindow(Controller(paths, settings, commands), keeper)
