@@ -433,6 +433,28 @@ def test_a_stale_note_is_confirmed_or_suggested_for_the_archive(book):
     book.wait(lambda: book.titles() == [])
 
 
+def test_a_key_does_what_the_note_on_screen_offers(book, monkeypatch):
+    write(book, "new", "New", anchors="[src/limits.py::zanzibar_limit]")
+    book.open()
+    book.choose("New")
+    book.wait(lambda: book.pane.note.state == "fresh")
+    offered = book.list.keys.text()
+    monkeypatch.setattr(book.list, "refresh", lambda: None)  # the list is slow to come
+    limits = book.root / "src" / "limits.py"
+    limits.write_text(CODE.replace("return 42", "return 43"))
+    book.window.controller.reconcile()
+
+    def seen():
+        book.list.tell_current()  # the note beside it is read again
+        return book.pane.note.state == "changed"
+
+    book.wait(seen)
+    assert book.list.current.note.stale
+    assert book.list.keys.text() != offered
+    book.keys("t", widget=book.list.list)
+    book.said("“New” is noted as still true.")
+
+
 def test_theirs_can_be_taken_and_mine_brought_back(book):
     write(book, "one", "One", "First words.\n")
     book.open()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 from PySide6.QtGui import QTextCursor, QTextDocument
 
 from commonplace.book.note import Listed
 from commonplace.desktop.book_capture import anchors_of, is_own, selected_lines, title_of
-from commonplace.desktop.book_link import Row
+from commonplace.desktop.book_link import NoteView, Row
 from commonplace.desktop.book_list import deeds_of
 from commonplace.desktop.book_model import NoteModel
 from commonplace.desktop.book_preview import MAX_LINES, NotePreview, difference
@@ -23,6 +25,12 @@ def listed(**fields):
         "anchors": (), "problems": (), "broken": False,
     }  # fmt: skip
     return Listed(**values | fields)
+
+
+def view(note, **fields):
+    more = {"text": "", "raw": "", "hash": "", "evidence": "", "body_line": 1}
+    known = {name: value for name, value in asdict(note).items() if name != "last_use"}
+    return NoteView(**known | more | {"checks": (), "changes": ()} | fields)
 
 
 def test_whose_words_they_are():
@@ -92,6 +100,22 @@ def test_a_list_asks_for_a_page_once(qapp):
     model.fetchMore(root)
     model.append([], 9)  # the notes went meanwhile: nothing more is asked for
     assert not model.canFetchMore(root)
+
+
+def test_a_row_follows_what_is_known_of_its_note(qapp):
+    model, told = NoteModel(), []
+    model.dataChanged.connect(lambda first, _last, _roles: told.append(first.row()))
+    rows = [Row(listed(id="a", last_use=7.0), ("old",)), Row(listed(id="b"))]
+    model.show(rows, 2)
+    now = view(rows[0].note, state="changed", pinned=True)
+    assert model.update(now)
+    known = listed(id="a", last_use=7.0, state="changed", pinned=True)
+    assert model.rows[0] == Row(known, ("old",))
+    assert model.rows[1] == rows[1]
+    assert told == [0]
+    assert not model.update(now)
+    assert not model.update(view(listed(id="elsewhere")))
+    assert told == [0]
 
 
 def test_a_difference_names_what_came_and_went():

@@ -221,6 +221,7 @@ class BookDesk(QObject):
             return  # `open` asks for it
 
         def take(found: NoteView) -> None:
+            self.page.list.update_note(found)
             if self._wanted == note and note not in self._saving:
                 pane.show_note(found, self._unsaved.get(note))
                 if self._edit_next:
@@ -253,6 +254,7 @@ class BookDesk(QObject):
             if self._unsaved.get(text.note) == text:
                 self._unsaved.drop(text.note)
             self.page.pane.show_saved(note, text)
+            self.page.list.update_note(note)
             self._show_again(text.note)
             self._say_done("edit", note)
             if then is not None:
@@ -283,6 +285,7 @@ class BookDesk(QObject):
 
     def _change(self, method: str, params: Message, action: str) -> None:
         def done(note: NoteView) -> None:
+            self.page.list.update_note(note)
             if self._wanted == note.id:
                 self.page.pane.show_note(note)
             self._say_done(action, note)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -81,6 +81,11 @@ class NoteView:
     def stale(self) -> bool:
         """Whether the code it speaks of changed or went."""
         return self.state in {"changed", "gone"}
+
+    def row(self, before: Listed) -> Listed:
+        """Return the row of this note as it is now; `before` is the row as it was read."""
+        known = {field.name for field in fields(self)} & {field.name for field in fields(Listed)}
+        return replace(before, **{name: getattr(self, name) for name in known})
 
     @classmethod
     def from_wire(cls, data: Message) -> NoteView:

@@ -268,12 +268,25 @@ class BookList(QWidget):
             self.list.setCurrentIndex(index)
         return index.isValid()
 
+    def update_note(self, note: NoteView) -> None:
+        """Let the row of a note, and its keys, say what is known of it now.
+
+        A note is read after the list was, and its code may have changed in between:
+        what can be done with it must not depend on which of the two one looks at.
+        """
+        if self.model.update(note):
+            self._show_keys()
+
     def tell_current(self) -> None:
         """Say which note is chosen."""
         row = self.current
+        self._show_keys()
+        self.chosen.emit(row.note.id if row is not None else "")
+
+    def _show_keys(self) -> None:
+        row = self.current
         self.keys.setText("" if row is None else keys_words(row.note))
         self.keys.setVisible(row is not None)
-        self.chosen.emit(row.note.id if row is not None else "")
 
     def _ask(self, verb: str) -> None:
         row = self.current

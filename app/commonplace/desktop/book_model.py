@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import (
@@ -16,7 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from commonplace.desktop.book_link import Row
+from commonplace.desktop.book_link import NoteView, Row
 from commonplace.desktop.book_words import about, state_words
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
@@ -55,6 +56,18 @@ class NoteModel(QAbstractListModel):
             self.beginInsertRows(QModelIndex(), first, first + len(rows) - 1)
             self._rows += rows
             self.endInsertRows()
+
+    def update(self, note: NoteView) -> bool:
+        """Let the row of a note follow what is known of it now; say whether it differed."""
+        index = self.find(note.id)
+        if not index.isValid():
+            return False
+        before = self._rows[index.row()]
+        now = replace(before, note=note.row(before.note))
+        self._rows[index.row()] = now
+        if now != before:
+            self.dataChanged.emit(index, index)
+        return now != before
 
     def row(self, index: Index) -> Row | None:
         """Return the row at `index`, or None."""
