@@ -44,6 +44,10 @@ def run_role(role: str) -> None:
         from commonplace.engine.library_worker import main as run_library
 
         run_library()
+    elif role == "probe":
+        from commonplace.desktop.probe import main as run_probe
+
+        run_probe()
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
 import click
 
-from commonplace import __version__
+from commonplace.build import this_build
 from commonplace.cli import printing
 from commonplace.cli.asking import Searcher, ask_model, count_uses, opened
 from commonplace.cli.chats import chats
@@ -50,7 +51,7 @@ class FolderGroup(click.Group):
 
 
 @click.group(cls=FolderGroup, invoke_without_command=True)
-@click.version_option(__version__, prog_name="commonplace")
+@click.version_option(this_build().version, message="\n".join(this_build().lines()))
 @click.pass_context
 def commands(ctx: click.Context) -> None:
     """Ask questions about your code, on your machine.
@@ -182,7 +183,8 @@ def doctor(*, as_json: bool) -> None:
     """Say what works on this machine, and how to mend what does not."""
     checks = examine(StatePaths.from_environment())
     if as_json:
-        printing.json_line({"version": __version__, "checks": [c.to_json() for c in checks]})
+        build = {"version": this_build().version, "build": asdict(this_build())}
+        printing.json_line({**build, "checks": [c.to_json() for c in checks]})
     else:
         printing.checks_text(checks)
 

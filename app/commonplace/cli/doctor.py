@@ -6,22 +6,20 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from commonplace import __version__
+from commonplace.build import this_build
 from commonplace.engine.devices import backend_words, better_build
 from commonplace.engine.library import choose_model, folders_of
 from commonplace.engine.options import ELSEWHERE, load_options
 from commonplace.engine.session import EngineSession
 from commonplace.errors import CommonplaceError
 from commonplace.index.embedder import open_embedder
-from commonplace.paths import StatePaths
+from commonplace.paths import StatePaths, worker_command
 from commonplace.settings import load
 from commonplace.workspace.project import Workspace
 from commonplace.workspace.watch import Watcher
@@ -60,23 +58,17 @@ def examine(state: StatePaths) -> list[Check]:
 
 
 def _python() -> Check:
-    found = (
-        f"Commonplace {__version__}, Python {platform.python_version()} on {platform.platform()}"
-    )
-    return Check("program", good=True, found=found)
+    build = ", ".join(this_build().lines())
+    found = f"{build}; Python {platform.python_version()} on {platform.platform()}"
+    return Check("program", good=True, found=" ".join(found.split()))
 
 
 def _qt() -> Check:
     """Load Qt's widgets in a child: a missing system library ends it, not us."""
-    try:
-        found = f"PySide6 {version('PySide6-Essentials')}"
-    except PackageNotFoundError:
-        return Check("window", False, "PySide6 is not installed", "Run 'make run' once.")
-    code = "from PySide6.QtWidgets import QApplication; QApplication([])"
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code],
+            worker_command("probe"),
             capture_output=True,
             text=True,
             timeout=QT_SECONDS,
@@ -84,16 +76,17 @@ def _qt() -> Check:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Check("window", good=False, found=f"{found} did not start ({error})")
+        return Check("window", good=False, found=f"Qt did not start ({error})")
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return Check(
             "window",
             good=False,
-            found=f"{found} does not start: {reason}",
-            remedy="Install Qt's system libraries: 'make run' lists and, as root, installs them.",
+            found=f"Qt does not start: {reason}",
+            remedy="Install Qt's system libraries: docs/install.md names them, and in a checkout "
+            "'make run' installs them as root.",
         )
-    return Check("window", good=True, found=found)
+    return Check("window", good=True, found=done.stdout.strip())
 
 
 def _folders(state: StatePaths) -> Check:
