@@ -38,17 +38,21 @@ class Layer:
     """The model with one layer of memory more than the line before.
 
     Over `n` held-out places of `tokens` tokens: perplexity (e to the mean negative
-    log-likelihood of a token), the share of next lines written exactly, and their
-    edit similarity (0 to 1). `gain` is the paired difference to the layer before,
-    in nats per token (positive: the layer helps), `exact_gain` and `similarity_gain`
-    likewise. A layer that was left out has `n` 0 and a `reason`; one over fewer places
-    than the others has `gain` over those alone.
+    log-likelihood of a token), `bits` per character (comparable between models of
+    other tokens), the share of next lines written exactly, and their edit similarity
+    (0 to 1). `gain` is the paired difference to the layer before, in nats per token
+    (positive: the layer helps), `exact_gain` and `similarity_gain` likewise. At
+    `changed` places the layer had something to add; at the others its figures are
+    those of the layer before. A layer that was left out has `n` 0 and a `reason`.
+    The adapter has places of its own: its `gain` is over those, with and without it.
     """
 
     name: str
     n: int = 0
     tokens: int = 0
+    changed: int = 0
     perplexity: Estimate | None = None
+    bits: Estimate | None = None
     exact: Estimate | None = None
     similarity: Estimate | None = None
     gain: Estimate | None = None
@@ -120,6 +124,43 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One question: the files that answer it, and each system's rank of the first of them.
+
+    Ranks count files from 1 and stand in the order of `systems`; 0 where none was
+    among the first ten.
+    """
+
+    source: str
+    text: str
+    answers: tuple[str, ...]
+    systems: tuple[str, ...]
+    ranks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the model did at one place with the layers up to `layer`; `nll` in nats, summed."""
+
+    layer: str
+    nll: float
+    tokens: int
+    exact: bool
+    similarity: float
+    changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Held-out lines of a file: `line` is the first, from 1."""
+
+    path: str
+    line: int
+    characters: int
+    scores: tuple[Scored, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """A plain sentence about one `subject` (a layer, recall, freshness, the adapter)."""
 
@@ -133,8 +174,10 @@ class Result:
     """Everything one measurement found.
 
     `date` is ISO 8601 in UTC; `commit` the project's, or empty. `model` is the name
-    of the file, `identity` the engine's for it. `left_out` are sentences: what was
-    not measured, and why.
+    of the file, `identity` the engine's for it; both are empty without one. `memory`
+    tells the indexed files and the notes from any others: equal where equal memory was
+    measured. `left_out` are sentences: what was not measured, and why. `asked` and
+    `places` are every single question and place, for who wants to look closer.
     """
 
     date: str
@@ -144,6 +187,7 @@ class Result:
     version: int = VERSION
     program: str = ""
     identity: str = ""
+    memory: str = ""
     commit: str = ""
     quick: bool = False
     machine: str = ""
@@ -159,6 +203,8 @@ class Result:
     curve: tuple[Point, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     left_out: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    places: tuple[Place, ...] = ()
 
     def to_json(self) -> str:
         """Return the result as JSON text."""
