@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.recall.repository import Commit
+from commonplace.measure.history import MAX_FILES, question_of
 
-MAX_FILES = 10
-MIN_WORDS = 4
 SEED = 1
-TRIVIAL = re.compile(
-    r"^(?:merge|revert|bump|release|prepare|preparing|version|v?\d+\.\d|\[?(?:ci|pre-commit)\b"
-    r"|.*\btypos?\b|update(?:d|s)? (?:the )?(?:changelog|version"
-    r"|dependenc\w+|authors|readme|copyright)|start(?:ing)? (?:version )?\d|upgrade \w+ (?:to|from)"
-    r"|fixup!|squash!|wip\b|apply black|run (?:black|gofmt|prettier)|lint\b|style:)",
-    re.IGNORECASE,
-)
-BOOKKEEPING = re.compile(
-    r"(?:^|/)(?:change(?:s|log)|history|news|releases?|authors|contributors|version)[^/]*$"
-    r"|\.lock$|(?:^|/)(?:package-lock\.json|go\.sum)$",
-    re.IGNORECASE,
-)
-TRAILER = re.compile(
-    r"^[A-Za-z-]+(?:-by|-id|-hash):|^(?:fixes|closes|refs|see) #?\d+", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +36,7 @@ def evenly(items: Sequence[Change], count: int) -> list[Change]:
 
 
 def _change(commit: Commit) -> Change | None:
-    targets = tuple(path for path in commit.changed if not BOOKKEEPING.search(path))
-    if not targets or len(commit.changed) + commit.added > MAX_FILES:
+    if len(commit.changed) + commit.added > MAX_FILES:
         return None
-    if TRIVIAL.search(commit.subject) or len(commit.subject.split()) < MIN_WORDS:
-        return None
-    lines = commit.body.strip().partition("\n\n")[0].splitlines()
-    body = " ".join(line for line in lines if not TRAILER.search(line))
-    return Change(commit.parent, f"{commit.subject}\n{body}".strip(), targets)
+    asked = question_of(f"{commit.subject}\n{commit.body}", commit.changed)
+    return None if asked is None else Change(commit.parent, *asked)

@@ -25,7 +25,7 @@ from bench.recall.asking import Columns, Heard, Project, opened, state_in
 from bench.recall.commits import changes
 from bench.recall.docstrings import blank, documented
 from bench.recall.messages import messages
-from bench.recall.repository import Repository, Tree
+from bench.recall.repository import Repository
 from bench.recall.scoring import DEPTH, Spot, interval, one_per_file, rank_of, reciprocal
 from bench.recall.tables import Table, add_markdown, score, show
 from bench.recall.variants import (
@@ -37,6 +37,7 @@ from bench.recall.variants import (
     by_vectors,
     ranked,
 )
+from commonplace.measure.trees import Tree
 from commonplace.memory.commits import read_commits, recent_changes
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths

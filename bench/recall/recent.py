@@ -24,9 +24,10 @@ import numpy as np
 from bench.recall.asking import opened, state_in
 from bench.recall.commits import changes
 from bench.recall.history import name_of
-from bench.recall.repository import Repository, Tree
+from bench.recall.repository import Repository
 from bench.recall.scoring import interval, reciprocal
 from bench.recall.tables import Table, add_markdown, score, show
+from commonplace.measure.trees import Tree
 from commonplace.memory import commits as past_module
 from commonplace.memory.commits import read_commits, recent_changes
 from commonplace.recall.ranking import WEIGHTS, score_of

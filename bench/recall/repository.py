@@ -1,4 +1,4 @@
-"""A git directory read without touching it, and a tree of it kept on the disk."""
+"""A git directory read without touching it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from commonplace.measure.trees import REGULAR
+
 FIELD, RECORD = "\x1f", "\x1e"
-REGULAR = frozenset({"100644", "100755"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +72,3 @@ class Repository:
             size = int(head[2])
             yield found[position : position + size]
             position += size + 1
-
-
-class Tree:
-    """One commit's files in a folder, moved from commit to commit in place.
-
-    Only what differs is written, so an index of the folder stays cheap to keep.
-    """
-
-    def __init__(self, repository: Repository, folder: Path) -> None:
-        self._repository = repository
-        self._folder = folder
-        self.files: dict[str, str] = {}
-
-    def move_to(self, commit: str) -> None:
-        """Make the folder what it was at `commit`."""
-        wanted = self._repository.files(commit)
-        for path in self.files.keys() - wanted.keys():
-            self._remove(path)
-        new = {path: blob for path, blob in wanted.items() if self.files.get(path) != blob}
-        for path, data in zip(new, self._repository.blobs(list(new.values())), strict=True):
-            if data is None:
-                del wanted[path]
-                (self._folder / path).unlink(missing_ok=True)
-                continue
-            target = self._folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-        self.files = wanted
-
-    def _remove(self, path: str) -> None:
-        target = self._folder / path
-        target.unlink(missing_ok=True)
-        for folder in target.parents:
-            if folder == self._folder or any(folder.iterdir()):
-                return
-            folder.rmdir()

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Self
 
 from commonplace.errors import StorageError
+from commonplace.storage.files import write_atomically
 
 VERSION = 1
 """Changes whenever a piece of work would come out otherwise."""
@@ -31,12 +32,10 @@ class Journal:
         if not fresh:
             self._done = _read(path, self._about)
             self.resumed = len(self._done)
+        lines = [self._about, *([key, value] for key, value in self._done.items())]
+        write_atomically(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
         with self._storage():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[str] = path.open("w", encoding="utf-8")
-        self._write(self._about)
-        for key, value in self._done.items():
-            self._write([key, value])
+            self._file: IO[str] = path.open("a", encoding="utf-8")
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +74,7 @@ class Journal:
             self._file.flush()
 
     @contextlib.contextmanager
-    def _storage(self) -> Any:
+    def _storage(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

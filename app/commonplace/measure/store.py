@@ -9,7 +9,7 @@ from pathlib import Path
 from commonplace.errors import StorageError
 from commonplace.measure.results import Result
 from commonplace.paths import StatePaths
-from commonplace.settings import write_atomically
+from commonplace.storage.files import write_atomically
 
 FOLDER = "evidence"
 MAX_BYTES = 32 << 20
