@@ -7,27 +7,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QTextCharFormat, QTextCursor, QTextFormat
+from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import (
-    QCheckBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
-    QPlainTextEdit,
-    QPushButton,
-    QSplitter,
     QTextEdit,
-    QVBoxLayout,
     QWidget,
 )
 
+from commonplace.desktop.book_frame import NoteFrame
 from commonplace.desktop.book_link import NoteView
 from commonplace.desktop.book_list import deeds_of, key_of
-from commonplace.desktop.book_preview import Difference, NotePreview
 from commonplace.desktop.book_unsaved import Unsaved
 from commonplace.desktop.book_words import check_words, deed_title, uses_words
-from commonplace.desktop.theme import ThemeKeeper, code_font
+from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip, visible
 
 PREVIEW_MS = 150
@@ -36,7 +28,7 @@ KEEP_MS = 600
 LINE = re.compile(r"line (\d+)")
 
 
-class NotePane(QWidget):
+class NotePane(NoteFrame):
     """Shows one note and takes what is typed; it changes nothing by itself."""
 
     deed = Signal(str, object)
@@ -53,54 +45,19 @@ class NotePane(QWidget):
     """An `Unsaved` gave way to the version on disk."""
 
     def __init__(self, keeper: ThemeKeeper, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("paper")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._keeper = keeper
+        super().__init__(keeper, parent)
         self.note: NoteView | None = None
         self.theirs: NoteView | None = None
         """The version on disk, where it is not the one that was edited."""
         self._whole = False
         self._base = ""
         """The text as it was before anything was typed."""
-        self.title = QLineEdit(self)
-        self.title.setAccessibleName(self.tr("Title"))
-        self.tags = QLineEdit(self)
-        self.tags.setAccessibleName(self.tr("Tags"))
-        self.tags.setPlaceholderText(self.tr("words, separated by commas"))
-        self.anchors = QLineEdit(self)
-        self.anchors.setAccessibleName(self.tr("Anchors"))
-        self.anchors.setPlaceholderText(self.tr("FILE, FILE::SYMBOL or FILE:10-20"))
-        self.about = _label("muted", self)
-        self.warning = _label("muted", self)
-        self.warning.setProperty("level", "warning")
-        self.place_button = _quiet(self.tr("Show the Code"), self)
-        self.line_button = _quiet(self.tr("Go to the Line"), self)
-        self.mine_button = QPushButton(self.tr("Keep Mine"), self)
-        self.theirs_button = QPushButton(self.tr("Take Theirs"), self)
-        self.whole_box = QCheckBox(self.tr("&Whole file"), self)
-        self.whole_box.setToolTip(self.tr("Edit the header, too"))
-        self.save_button = QPushButton(self.tr("Save"), self)
-        self.save_button.setObjectName("primary")
-        self.save_button.setToolTip(self.tr("Save (Ctrl+S)"))
-        self.save_button.setShortcut(QKeySequence(QKeySequence.StandardKey.Save))
-        self.editor = QPlainTextEdit(self)
-        self.editor.setAccessibleName(self.tr("Text of the note"))
-        self.editor.setObjectName("noteText")
-        self.editor.document().setDocumentMargin(12)
-        self.editor.setTabChangesFocus(True)
-        self.preview = NotePreview(keeper, self)
-        self.difference = Difference(keeper, self)
-        self.deeds: dict[str, QPushButton] = {}
-        for verb in ("keep", "confirm", "edit", "pin", "archive", "discard", "forget"):
-            button = QPushButton(deed_title(verb), self)
+        for verb, button in self.deeds.items():
             button.clicked.connect(lambda _=False, verb=verb: self._do(verb))
-            self.deeds[verb] = button
         self._later = _timer(self, PREVIEW_MS, self._show_preview)
         self._keep_later = _timer(self, KEEP_MS, self._keep_typed)
-        self._lay_out()
         self._connect()
-        self._restyle()
+        self._dress()
         self.clear()
 
     @property
@@ -383,77 +340,10 @@ class NotePane(QWidget):
         self.title.editingFinished.connect(lambda: self._set_field("title"))
         self.tags.editingFinished.connect(lambda: self._set_field("tags"))
         self.anchors.editingFinished.connect(lambda: self._set_field("anchors"))
-        self._keeper.changed.connect(self._restyle)
+        self._keeper.changed.connect(self._dress)
 
-    def _lay_out(self) -> None:
-        self.hint = _label("muted", self)
-        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.hint.setText(self.tr("Choose a note, or write one with Ctrl+Shift+D."))
-        self.head = self._head()
-        reading = QSplitter(Qt.Orientation.Vertical, self)
-        reading.addWidget(self.preview)
-        reading.addWidget(self.difference)
-        reading.setChildrenCollapsible(False)
-        reading.setStretchFactor(0, 3)
-        reading.setStretchFactor(1, 2)
-        self.body = QSplitter(Qt.Orientation.Horizontal, self)
-        self.body.addWidget(self.editor)
-        self.body.addWidget(reading)
-        self.body.setChildrenCollapsible(False)
-        self.body.setSizes([500, 500])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 8)
-        layout.setSpacing(0)
-        layout.addWidget(self.head)
-        layout.addWidget(self.body, 1)
-        layout.addWidget(self.hint, 1)
-        self.difference.hide()
-
-    def _head(self) -> QWidget:
-        head = QWidget(self)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(6)
-        for button in self.deeds.values():
-            buttons.addWidget(button)
-        buttons.addStretch()
-        buttons.addWidget(self.place_button)
-        buttons.addSpacing(8)
-        buttons.addWidget(self.whole_box)
-        buttons.addWidget(self.save_button)
-        fields = QGridLayout()
-        fields.setHorizontalSpacing(8)
-        fields.setVerticalSpacing(4)
-        names = ((self.tr("Ta&gs"), self.tags), (self.tr("Anc&hors"), self.anchors))
-        for column, (name, field) in enumerate(names):
-            label = _label("muted", self)
-            label.setWordWrap(False)
-            label.setText(name)
-            label.setBuddy(field)
-            fields.addWidget(label, 0, 2 * column)
-            fields.addWidget(field, 0, 2 * column + 1)
-        fields.setColumnStretch(1, 2)
-        fields.setColumnStretch(3, 3)
-        asked = QHBoxLayout()
-        asked.setSpacing(14)
-        asked.addWidget(self.warning, 1)
-        for extra in (self.line_button, self.mine_button, self.theirs_button):
-            asked.addWidget(extra, 0, Qt.AlignmentFlag.AlignTop)
-        top = QVBoxLayout(head)
-        top.setContentsMargins(14, 10, 14, 6)
-        top.setSpacing(6)
-        top.addWidget(self.title)
-        top.addWidget(self.about)
-        top.addLayout(fields)
-        top.addLayout(buttons)
-        top.addLayout(asked)
-        return head
-
-    def _restyle(self) -> None:
-        self.editor.setFont(code_font(self._keeper.font_size))
-        font = self.title.font()
-        font.setPointSizeF(self._keeper.font_size * 1.15)
-        font.setWeight(font.Weight.DemiBold)
-        self.title.setFont(font)
+    def _dress(self) -> None:
+        self.restyle()
         self._mark_line()
 
 
@@ -463,20 +353,6 @@ def _set(field: QLineEdit, text: str) -> None:
     if field.text() != text and not (field.hasFocus() and field.isModified()):
         field.setText(text)
         field.setCursorPosition(0)
-
-
-def _label(name: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label
-
-
-def _quiet(title: str, parent: QWidget) -> QPushButton:
-    button = QPushButton(title, parent)
-    button.setObjectName("quiet")
-    return button
 
 
 def _timer(parent: QWidget, milliseconds: int, run: Callable[[], None]) -> QTimer:
