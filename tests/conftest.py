@@ -6,8 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from commonplace.paths import HOME_VARIABLE, StatePaths
+
+# The same examples in each run, on machines fast and slow: a red run must mean a change for
+# the worse. New examples are looked for with `pytest --hypothesis-profile=random`.
+settings.register_profile(
+    "same",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "random", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 

@@ -84,7 +84,7 @@ def test_any_limit_is_kept(limit, memory):
     max_examples=300,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_no_text_breaks_a_search(memory, text):
     try:

@@ -149,7 +149,8 @@ def is_undocumented(line: str) -> bool:
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(outer=LINES, inner=LINES)
 def test_same_as_git_for_any_rules(fuzz_tree: Path, outer: list[str], inner: list[str]) -> None:
