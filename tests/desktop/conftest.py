@@ -16,6 +16,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QProcess, QTimer
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from commonplace.desktop.app import make_window
 from commonplace.desktop.controller import Commands
@@ -25,6 +26,8 @@ from commonplace.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 FAKE_MEMORY = [sys.executable, str(HERE / "fake_memory.py")]
+PATIENCE = 60.0
+"""Seconds until a condition that never comes fails a test. A machine may be very busy."""
 FAKE_ENGINE = [sys.executable, "-m", "commonplace.engine.fake_worker"]
 
 
@@ -33,6 +36,31 @@ class Paths(StatePaths):
 
     def model_folders(self):
         return (self.data / "models",)
+
+
+class PatientBot(QtBot):
+    """Waits at least `PATIENCE` for what does not come; what comes is seen at once."""
+
+    def waitUntil(self, callback, *, timeout=0):  # noqa: N802 - as the class above calls it
+        super().waitUntil(callback, timeout=_patient(timeout))
+
+    def waitSignal(self, signal, *, timeout=0, **more):  # noqa: N802 - as the class above calls it
+        return super().waitSignal(signal, timeout=_patient(timeout), **more)
+
+    def waitSignals(self, signals, *, timeout=0, **more):  # noqa: N802 - as the class above calls it
+        return super().waitSignals(signals, timeout=_patient(timeout), **more)
+
+    def waitExposed(self, widget, *, timeout=0):  # noqa: N802 - as the class above calls it
+        return super().waitExposed(widget, timeout=_patient(timeout))
+
+
+def _patient(milliseconds):
+    return max(milliseconds, round(PATIENCE * 1000))
+
+
+@pytest.fixture
+def qtbot(qapp, request):
+    return PatientBot(request)
 
 
 def pytest_collection_modifyitems(items):
@@ -64,7 +92,7 @@ def _leaks():
 def no_leaks(qapp):
     """Fail a test that leaves a timer, a process or a thread behind."""
     yield
-    until = time.monotonic() + 3
+    until = time.monotonic() + PATIENCE
     while (leaks := _leaks()) and time.monotonic() < until:
         qapp.processEvents()
         gc.collect()
