@@ -94,7 +94,8 @@ def test_a_model_that_does_not_stop_is_replaced(window, qtbot, settled, monkeypa
     window.controller.runner._patience.setInterval(50)
     before = window.controller.engine.pid
     window.ask("settings !hang")
-    qtbot.waitUntil(lambda: window.controller.runner._writing)
+    # A request that the worker has not taken up yet is cancelled without further ado.
+    qtbot.waitUntil(lambda: "Well" in text_of(window))
     window.conversation.stop()
     settled(window)
     qtbot.waitUntil(lambda: window.controller.engine.state.kind == "ready", timeout=15000)

@@ -9,7 +9,7 @@ in the message      what happens
 ``!say TEXT``       the answer is TEXT, the rest of that line; ``⏎`` ends a line
 ``!long``           two thousand words, unless the limit is lower
 ``!stall``          nothing is written until the answer is cancelled
-``!hang``           nothing is written and cancelling does not help
+``!hang``           one word is written, and then cancelling does not help
 ``!crash``          the process dies after the first word
 ==================  ======================================================
 
@@ -125,6 +125,8 @@ class FakeModel:
         if "!crash" in question:
             yield "This"
             self._crash()
+        if "!hang" in question:
+            yield "Well "
         while "!hang" in question or ("!stall" in question and not stopped()):
             time.sleep(_TICK)
         if "!long" in question:
