@@ -14,7 +14,7 @@ from commonplace.paths import StatePaths, worker_command
 from commonplace.wire.process import WorkerProcess
 
 COMMAND = [sys.executable, "-W", "error", "-m", "commonplace"]
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds until a condition that never comes fails the test."""
 
 

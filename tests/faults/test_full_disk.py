@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +20,7 @@ from commonplace.index import store as store_module
 from commonplace.memory.background import Keeper
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
-from faults.programs import COMMAND, Patience, assert_told, run, write_settings
+from faults.programs import COMMAND, PATIENCE, Patience, assert_told, run, write_settings
 from faults.trees import grow, put, source
 from faults.truth import assert_index_is_disk, assert_memory_is_disk, index_file, listing
 
@@ -219,30 +220,35 @@ def as_nobody(*args: str | Path, home: Path) -> subprocess.CompletedProcess[str]
         pytest.skip("needs root and setpriv, to give rights up")
     prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     probe = [*prefix, *COMMAND, "--version"]
-    if subprocess.run(probe, capture_output=True, timeout=60, check=False).returncode != 0:
+    if subprocess.run(probe, capture_output=True, timeout=PATIENCE, check=False).returncode != 0:
         pytest.skip("another user cannot reach this checkout")
     return subprocess.run(
         [*prefix, *COMMAND, *map(str, args)],
         capture_output=True,
         text=True,
         env={**os.environ, "COMMONPLACE_HOME": str(home), "HOME": "/nonexistent"},
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
 
 @pytest.fixture
-def open_to_all(tmp_path: Path) -> Path:
-    """Let another user reach the test's folders."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+def open_to_all() -> Iterator[Path]:
+    """Make a folder that another user reaches.
+
+    It is none of pytest's: another run of it, as it begins, shuts those to all others.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
         folder.chmod(0o755)
-    return tmp_path
+        yield folder
 
 
 @pytest.mark.parametrize("command", ["index", "search", "ask"])
 @pytest.mark.parametrize("started", [False, True])
-def test_a_read_only_state_folder_is_told_in_one_line(command, started, open_to_all, root):
-    home = open_to_all / "state"
+def test_a_read_only_state_folder_is_told_in_one_line(command, started, open_to_all):
+    home, root = open_to_all / "state", open_to_all / "project"
+    root.mkdir()
     state = StatePaths(*(home / name for name in ("config", "data", "cache")))
     write_settings(state)
     grow(root, 5, seed=9)

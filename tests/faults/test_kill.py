@@ -14,7 +14,15 @@ from pathlib import Path
 
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
-from faults.programs import COMMAND, MemoryWorker, Patience, assert_told, run, write_settings
+from faults.programs import (
+    COMMAND,
+    PATIENCE,
+    MemoryWorker,
+    Patience,
+    assert_told,
+    run,
+    write_settings,
+)
 from faults.trees import grow, put, source
 from faults.truth import assert_index_is_disk, assert_memory_is_disk, index_file, listing
 
@@ -104,7 +112,7 @@ def interrupt_when_started(root: Path, state: StatePaths) -> subprocess.Complete
         assert process.poll() is None, "it was done before it could be stopped"
         waited.once("nothing committed")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
@@ -153,7 +161,7 @@ def test_ctrl_c_before_anything_happened_is_no_traceback(root, state):
         while time.monotonic() < end and process.poll() is None:
             pass
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE)
         assert "commonplace" not in err or "Traceback" not in err, err
 
 
