@@ -13,8 +13,10 @@ numbered place: ``{0}``, ``{1}``.
 from __future__ import annotations
 
 import ast
+import builtins
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -29,7 +31,11 @@ FIRST = {"tr": 0, "_tr": 0, "_translated": 0, "said": 0, "translate": 1}
 """Functions whose argument, by its number, is a text."""
 DECLARED = {"ActionSpec": (1, 2), "Command": (1,), "_setting": (2,)}
 """Tables whose entries hold texts, by the numbers of the arguments."""
-BUILT_IN = {name for name in dir(__builtins__) if name.endswith("Error")}
+NOT_SHOWN = {"DefectError", "ProtocolError", *dir(builtins)}
+"""Errors whose words are for those who mend the program, not for those who use it."""
+HEADER = "# What Commonplace says, in another language. Made by `make translations`."
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
+"""A date that never changes, so that the same texts make the same file."""
 
 
 def texts() -> dict[str, list[str]]:
@@ -55,7 +61,7 @@ def _of_call(call: ast.Call) -> Iterator[str]:
         arguments = call.args[FIRST[name] : FIRST[name] + 1]
     elif name in DECLARED:
         arguments = [call.args[n] for n in DECLARED[name] if n < len(call.args)]
-    elif name.endswith("Error") and name not in BUILT_IN:
+    elif name.endswith("Error") and name not in NOT_SHOWN:
         arguments = [*call.args, *(k.value for k in call.keywords)]
     for argument in arguments:
         yield from _literals(argument)
@@ -106,6 +112,20 @@ def read(code: str) -> Catalog:
         return read_po(opened, locale=code)
 
 
+def write(code: str, catalog: Catalog) -> None:
+    """Write a catalogue for people and, beside it, for the program."""
+    catalog.obsolete.clear()
+    catalog.header_comment = HEADER
+    catalog.version = catalog.msgid_bugs_address = ""
+    catalog.last_translator = catalog.language_team = ""
+    catalog.creation_date = catalog.revision_date = MADE
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / f"{code}.po").open("wb") as file:
+        write_po(file, catalog, width=100, include_lineno=False, sort_output=True)
+    with (FOLDER / f"{code}.mo").open("wb") as file:
+        write_mo(file, catalog)
+
+
 def missing(code: str, wanted: Catalog) -> list[str]:
     """Return the texts that a language lacks, or has only as a guess."""
     there = {m.id: m for m in read(code) if m.id}
@@ -124,12 +144,7 @@ def main() -> int:
         if "--check" not in sys.argv[1:]:
             catalog = read(code)
             catalog.update(wanted, no_fuzzy_matching=True)
-            catalog.obsolete.clear()
-            FOLDER.mkdir(exist_ok=True)
-            with (FOLDER / f"{code}.po").open("wb") as file:
-                write_po(file, catalog, width=100, include_lineno=False, sort_output=True)
-            with (FOLDER / f"{code}.mo").open("wb") as file:
-                write_mo(file, catalog)
+            write(code, catalog)
         lacking = missing(code, wanted)
         sys.stdout.write(f"{code}: {len(wanted):,} texts, {len(lacking):,} not translated\n")
         for text in lacking[:20] if lacking else ():
