@@ -6,7 +6,7 @@ import contextlib
 import math
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ import click
 
 from commonplace.book.book import Book
 from commonplace.chat.answer import Answer, AnswerOptions, answer_steps
+from commonplace.chat.prompt import Turn
 from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Reply, Search, Step
 from commonplace.cli.progress import Progress
 from commonplace.engine.library import choose_model, folders_of
@@ -145,9 +146,10 @@ def drive(
     search: SearchFunction,
     engine: Engine | None,
     on_text: Callable[[str], None],
+    history: Sequence[Turn] = (),
 ) -> Answer:
     """Answer the steps of an answer one after the other."""
-    steps = answer_steps(question, options)
+    steps = answer_steps(question, options, history)
     try:
         step = next(steps)
         while True:

@@ -1,0 +1,137 @@
+"""Try a model on small repairs, layer by layer.
+
+    python -m bench.tasks --check                     prove the tasks, without a model
+    python -m bench.tasks [--model FILE] [--layers base,recall,book,adapter,repair]
+                          [--seed N] [--only NAME …] [--against RUN.json] [--markdown]
+
+The tests run what the model wrote. They have limits and no network where that can
+be had, but they run with your rights: use a machine where that is acceptable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.machine import machine
+from bench.tasks import report
+from bench.tasks.checking import check
+from bench.tasks.sandbox import without_network
+from bench.tasks.task import Task, chosen
+from bench.tasks.trying import LAYERS, Adapting, Attempt, Layer, Seeded, attempts
+from commonplace.chat.answer import AnswerOptions
+from commonplace.engine.library import choose_model, folders_of
+from commonplace.engine.options import load_options
+from commonplace.engine.session import EngineSession
+from commonplace.errors import CommonplaceError
+from commonplace.paths import StatePaths
+from commonplace.settings import Settings
+
+KEPT = Path(__file__).resolve().parents[2] / "build" / "tasks"
+
+
+def main() -> None:
+    """Check the tasks, or run them and print what became of them."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="prove the tasks, without a model")
+    parser.add_argument("--model", default="", help="a GGUF file, or the name of an installed one")
+    parser.add_argument("--layers", type=_layers, default=list(LAYERS))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="some tasks")
+    parser.add_argument("--against", type=Path, metavar="RUN.json", help="an earlier run")
+    parser.add_argument("--keep", type=Path, default=KEPT, help=f"where runs are kept ({KEPT})")
+    parser.add_argument("--markdown", action="store_true", help="print tables as Markdown")
+    args = parser.parse_args()
+    try:
+        selected = chosen(args.only)
+        earlier = _earlier(args.against)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if args.check:
+        print(f"{len(selected)} tasks")
+        sys.exit(not check(selected))
+    try:
+        run = run_tasks(selected, args.layers, args.seed, args.model)
+    except CommonplaceError as error:
+        sys.exit(str(error))
+    print(f"\nMeasured on {machine()} in {run.seconds:.0f} s.")
+    if run.network:
+        print("The tests had a network: this user cannot take it away here.")
+    for table in report.show(run, args.layers):
+        print(f"\n{table.markdown() if args.markdown else table.text()}")
+    if earlier is not None:
+        table = report.against(run, earlier)
+        print(f"\n{table.markdown() if args.markdown else table.text()}")
+    print(f"\nKept in {run.keep(args.keep)}")
+
+
+def run_tasks(tasks: Sequence[Task], layers: Sequence[Layer], seed: int, model: str) -> report.Run:
+    """Try `tasks` with a real model; raises `ModelError` and `EngineError`."""
+    settings, state = Settings(), StatePaths.from_environment()
+    path = choose_model(model, folders_of(settings, state))
+    if path is None:
+        sys.exit("There is no model here. “make models” fetches the starter model.")
+    began, date = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    found: dict[str, dict[Layer, Attempt]] = {}
+    with EngineSession(load_options(settings, state), state.logs / "engine.log") as session:
+        info = session.load(path)
+        options = AnswerOptions.chosen(settings)
+        options = options.for_model(info.name, info.context, info.parameters)
+        adapting = _adapting(session, path, seed) if "adapter" in layers else None
+        engine = Seeded(session, seed)
+        for task in tasks:
+            with tempfile.TemporaryDirectory(prefix="commonplace-tasks-") as folder:
+                found[task.name] = attempts(
+                    task, layers, Path(folder), engine, options, adapting=adapting
+                )
+            shown = (f"{layer} {a.outcome}" for layer, a in found[task.name].items())
+            print(f"  {task.name}: {', '.join(shown)}", file=sys.stderr, flush=True)
+    return report.Run(
+        date=date,
+        model=path.stem,
+        identity=f"{info.architecture} {info.quantisation} {info.parameters}",
+        commit=_commit(),
+        seed=seed,
+        seconds=round(time.monotonic() - began, 1),
+        network=not without_network(),
+        attempts=found,
+    )
+
+
+def _layers(text: str) -> list[Layer]:
+    wanted = text.split(",")
+    unknown = [name for name in wanted if name not in LAYERS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; known: {list(LAYERS)}")
+    return [layer for layer in LAYERS if layer in wanted]
+
+
+def _earlier(path: Path | None) -> report.Run | None:
+    return None if path is None else report.Run.from_json(path.read_text(encoding="utf-8"))
+
+
+def _adapting(session: EngineSession, model: Path, seed: int) -> Adapting | None:
+    try:
+        from bench.tasks.adapting import Adapter
+    except ImportError:
+        return None
+    return Adapter(session, model, seed)
+
+
+def _commit() -> str:
+    here = Path(__file__).resolve().parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
