@@ -17,6 +17,7 @@ from commonplace.book.code import Code
 from commonplace.book.note import Anchor, AnchorCheck, AnchorState
 from commonplace.index.fingerprints import ALGORITHM, Source, Symbol
 from commonplace.index.words import SEPARATORS
+from commonplace.words import said
 
 TELLING = 12
 """Tokens below which code is alike by chance, so that only its name can tell it."""
@@ -88,7 +89,7 @@ class Checker:
         mark = self._translated(anchor, mark, before)
         if not mark:
             spot = self.spot(anchor)
-            what = "it was noted by another version; look at it and confirm the note"
+            what = said("it was noted by another version; look at it and confirm the note")
             return _found(anchor, "unchecked", what, spot, before)
         here = self._here(anchor)
         for spot in here:
@@ -110,11 +111,15 @@ class Checker:
                 spot = self._of_lines(source, start, end)
                 same = path == anchor.path
                 where = f"{path}:{start}-{end}"
-                what = "" if same else f"its lines are now in {where}"
+                what = "" if same else said(f"its lines are now in {where}")
                 return _found(anchor, "fresh" if same else "moved", what, spot, "")
         if here:
-            return _found(anchor, "changed", "its lines changed", here[0], before)
-        what = "the file is gone" if self._source(anchor.path) is None else "its lines are gone"
+            return _found(anchor, "changed", said("its lines changed"), here[0], before)
+        what = (
+            said("the file is gone")
+            if self._source(anchor.path) is None
+            else said("its lines are gone")
+        )
         return _found(anchor, "gone", what, None, before)
 
     def _follow(self, anchor: Anchor, mark: str, before: str) -> AnchorCheck:
@@ -136,16 +141,19 @@ class Checker:
             return self._moved(anchor, nearby[0])
         if len(same_name) == 1:
             spot = same_name[0]
-            what = f"it moved to {spot.path} and changed"
+            what = said(f"it moved to {spot.path} and changed")
             return _found(anchor, "changed", what, spot, before)
         missing = self._source(anchor.path) is None
-        what = "the file is gone" if missing else f"there is no {anchor.symbol} any more"
+        what = (
+            said("the file is gone") if missing else said(f"there is no {anchor.symbol} any more")
+        )
         return _found(anchor, "gone", what, None, before)
 
     def _moved(self, anchor: Anchor, spot: Spot) -> AnchorCheck:
         now = f"{spot.path}::{spot.symbol}" if spot.symbol else spot.path
-        verb = "renamed to" if spot.path == anchor.path else "now"
-        return _found(anchor, "moved", f"it is {verb} {now}", spot, "")
+        renamed = spot.path == anchor.path
+        what = said(f"it is renamed to {now}") if renamed else said(f"it is now {now}")
+        return _found(anchor, "moved", what, spot, "")
 
     def _candidates(self, anchor: Anchor, before: str) -> Iterator[Spot]:
         """Yield code that may be what the anchor meant: nearest first."""

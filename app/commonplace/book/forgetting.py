@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commonplace.book.note import Listed
+from commonplace.words import said
 
 UNUSED_DAYS = 180
 STALE_DAYS = 30
@@ -52,15 +53,17 @@ def _reasons(note: Listed, now: float) -> list[str]:
         return []
     age = age_days(note, now)
     if note.status == "inbox":
-        return [f"a draft that has waited for {age:.0f} days"] if age >= DRAFT_DAYS else []
+        return [said(f"a draft that has waited for {age:.0f} days")] if age >= DRAFT_DAYS else []
     reasons = []
     if note.state == "gone":
-        reasons.append("the code it speaks of is gone")
+        reasons.append(said("the code it speaks of is gone"))
     elif note.state == "changed":
-        reasons.append("the code it speaks of changed")
+        reasons.append(said("the code it speaks of changed"))
     limit = STALE_DAYS if note.state == "gone" else UNUSED_DAYS
     if not reasons or age < limit:
         return []
-    used = f"helped in {note.uses} answers, the last" if note.uses else "never helped; written"
-    reasons.append(f"{used} {age:.0f} days ago")
+    if note.uses:
+        reasons.append(said(f"helped in {note.uses} answers, the last {age:.0f} days ago"))
+    else:
+        reasons.append(said(f"never helped; written {age:.0f} days ago"))
     return reasons

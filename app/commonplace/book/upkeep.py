@@ -11,6 +11,7 @@ from commonplace.book.code import Code
 from commonplace.book.note import Anchor, AnchorCheck
 from commonplace.book.records import Records
 from commonplace.errors import CancelledError
+from commonplace.words import said
 from commonplace.workspace.files import never
 
 BATCH = 500
@@ -81,7 +82,7 @@ def check_anchors(
 
 def _checked(checker: Checker, anchor: Anchor, mark: str, before: str) -> AnchorCheck:
     if not mark:
-        return AnchorCheck(anchor.target, "gone", "there is no such place")
+        return AnchorCheck(anchor.target, "gone", said("there is no such place"))
     return checker.check(anchor, mark, before)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from commonplace.recall.passages import Found, Passage
+from commonplace.words import said
 
 FOLDER_SEARCH = 60
 """How many passages are looked at when only those of some folders come first."""
@@ -41,7 +42,7 @@ class Chosen:
         ]
         if self.folders:
             inside = [p for p in rest if p.path.startswith(self.folders)]
-            reason = "in a folder that you attached"
+            reason = said("in a folder that you attached")
             rest = [replace(p, reasons=(reason, *p.reasons)) for p in inside] or rest
         room = max(limit - len(self.first), 0)
         return replace(found, passages=(*self.first, *rest[:room]))

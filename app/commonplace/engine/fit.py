@@ -15,6 +15,7 @@ from commonplace.engine.devices import Device, cards
 from commonplace.engine.gguf import Header, size_in_words
 from commonplace.engine.types import KvType, LoadOptions
 from commonplace.errors import ModelError
+from commonplace.words import said
 
 KV_BITS: dict[KvType, float] = {"f16": 16, "q8_0": 8.5, "q4_0": 4.5}
 KV_WORDS: dict[KvType, str] = {"f16": "16-bit", "q8_0": "8-bit", "q4_0": "4-bit"}
@@ -157,31 +158,33 @@ def _sentence(
 ) -> str:
     count = header.block_count
     if not layers:
-        where = f"All {count} layers run on the processor"
+        where = said(f"All {count} layers run on the processor")
     elif layers >= count:
-        where = f"All {count} layers run on the graphics card"
+        where = said(f"All {count} layers run on the graphics card")
     else:
-        where = f"{layers} of {count} layers run on the graphics card, the others on the processor"
+        where = said(
+            f"{layers} of {count} layers run on the graphics card, the others on the processor"
+        )
     context, wanted = contexts
-    keys = f"{context:,} tokens of context with {KV_WORDS[kv_type]} keys and values"
+    sees = f"{context:,}"
     if context < wanted:
-        keys += f" (not {wanted:,}, for want of memory)"
-    return (
-        f"{where}; with {keys} it takes {size_in_words(host)} of the "
-        f"{size_in_words(free)} of memory that are free."
+        sees = said(f"{context:,} (not {wanted:,}, for want of memory)")
+    return said(
+        f"{where}; with {sees} tokens of context and {KV_WORDS[kv_type]} keys and values it takes "
+        f"{size_in_words(host)} of the {size_in_words(free)} of memory that are free."
     )
 
 
 def _too_large(header: Header, context: int, free: int) -> ModelError:
     needed = memory_needed(header, context, header.file_bytes)
     keys = kv_bytes(header, context)
-    message = (
+    message = said(
         f"{header.path.name} needs {size_in_words(needed)} of memory "
         f"({size_in_words(keys)} of it for a context of {context:,} tokens) "
         f"and {size_in_words(free)} are free."
     )
     if needed - keys * 3 // 4 <= free:
-        remedy = f"Set model.context to {max(512, context // 4)}, or choose a smaller model."
+        remedy = said(f"Set model.context to {max(512, context // 4)}, or choose a smaller model.")
     else:
-        remedy = "Choose a smaller model or a smaller quantisation, or close other programs."
+        remedy = said("Choose a smaller model or a smaller quantisation, or close other programs.")
     return ModelError(message, remedy)

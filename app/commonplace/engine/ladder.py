@@ -17,6 +17,7 @@ from typing import Literal
 from commonplace.engine.types import LoadOptions
 from commonplace.errors import CommonplaceError, EngineError
 from commonplace.wire.process import WorkerDiedError
+from commonplace.words import said
 
 SMALL_CONTEXT = 2048
 FEWEST_LAYERS = 2
@@ -65,20 +66,20 @@ def _plain(options: LoadOptions, _on_card: int) -> LoadOptions:
 _CONCESSIONS: dict[str, tuple[Concession, str]] = {
     "fewer layers": (
         _fewer_layers,
-        "It runs with fewer layers on the graphics card, which is slower.",
+        said("It runs with fewer layers on the graphics card, which is slower."),
     ),
     "small context": (
         _small_context,
-        f"It sees {SMALL_CONTEXT:,} tokens at once, so fewer passages fit into a question.",
+        said(f"It sees {SMALL_CONTEXT:,} tokens at once, so fewer passages fit into a question."),
     ),
     "quantised memory": (
         _quantised,
-        "It keeps what it has read in 8 bits instead of 16, which costs a little accuracy.",
+        said("It keeps what it has read in 8 bits instead of 16, which costs a little accuracy."),
     ),
-    "processor only": (_processor, "It runs without the graphics card, which is slower."),
+    "processor only": (_processor, said("It runs without the graphics card, which is slower.")),
     "without repacking": (
         _plain,
-        "It runs without rearranging its weights for this processor, which is slower.",
+        said("It runs without rearranging its weights for this processor, which is slower."),
     ),
 }
 RUNGS = (AS_ASKED, *_CONCESSIONS)

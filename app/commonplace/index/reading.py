@@ -11,6 +11,7 @@ from commonplace.index.entries import file_entries
 from commonplace.index.parsers import Parsers
 from commonplace.index.rows import FileContent, FileEntries, FileRecord, content_hash
 from commonplace.index.trials import Trials
+from commonplace.words import said
 from commonplace.workspace.files import FileStat
 from commonplace.workspace.project import Workspace
 
@@ -69,7 +70,7 @@ class FileReader:
         try:
             data = self._workspace.read(stat.path)
         except OSError as error:
-            reason = f"cannot be read: {error.strerror or error}"
+            reason = said(f"cannot be read: {error.strerror or error}")
             if record is not None and record.reason == reason:
                 return Unchanged(stat, 0)
             return FileContent(stat, 0, b"", FileEntries("", reason, ()))

@@ -25,6 +25,7 @@ from commonplace.index.vectors import VectorTable
 from commonplace.index.words import words_of
 from commonplace.recall.passages import Found, Passage, Standing
 from commonplace.recall.shapes import STOP_WORDS
+from commonplace.words import said
 
 MAX_SURE = 3
 MAX_LIKELY = 2
@@ -188,14 +189,19 @@ def _passage(
         text, start = note.text.strip("\n"), note.body_line
     else:
         start = note.body_line + note.text.count("\n", 0, at)
-    answers = "answers" if match.sure else "may answer" if match.likely else "has to do with it"
-    reasons = [f"a note that {answers}"]
+    reasons = [
+        said("a note that answers")
+        if match.sure
+        else said("a note that may answer")
+        if match.likely
+        else said("a note that has to do with it")
+    ]
     if listed.pinned:
-        reasons.append("pinned")
+        reasons.append(said("pinned"))
     if listed.uses:
-        reasons.append(f"helped in {listed.uses} answers")
+        reasons.append(said(f"helped in {listed.uses} answers"))
     if listed.stale:
-        reasons.append("written for an earlier version")
+        reasons.append(said("written for an earlier version"))
     return Passage(
         path=book.shown_path(listed.shelf, listed.path),
         start_line=start,

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from commonplace.recall.shapes import Question
+from commonplace.words import said
 
 TESTS = re.compile(
     r"(?:^|/)(?:tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?)(?:/|$)"
@@ -75,13 +76,13 @@ class Demotions:
         """Return how much the file at `path` counts less."""
         aside = kinds_of(path)
         if self._tests and "test" in aside:
-            return Demotion("test code counts less", ASIDE)
+            return Demotion(said("test code counts less"), ASIDE)
         if self._examples and "example" in aside:
-            return Demotion("example code counts less", ASIDE)
+            return Demotion(said("example code counts less"), ASIDE)
         if "generated" in aside:
-            return Demotion("generated or vendored code counts less", ASIDE)
+            return Demotion(said("generated or vendored code counts less"), ASIDE)
         if self._foreign & platforms_in(path):
-            return Demotion("code for another system counts less", FOREIGN)
+            return Demotion(said("code for another system counts less"), FOREIGN)
         return NONE
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from commonplace.index.words import IDENTIFIER
 from commonplace.recall.passages import Passage
+from commonplace.words import said
 
 RUN = 3
 ALIKE = 0.9
@@ -74,4 +75,6 @@ def alike(one: Runs, other: Runs) -> bool:
 def _also(places: Sequence[str]) -> str:
     more = len(places) - NAMED
     named = ", ".join(places[:NAMED])
-    return f"the same stands in {named}" + (f" and {more} more" if more > 0 else "")
+    if more > 0:
+        return said(f"the same stands in {named} and {more} more")
+    return said(f"the same stands in {named}")

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from commonplace.index.words import IDENTIFIER, SEPARATORS, name_forms, whole_form
 from commonplace.recall.shapes import Question, Shape
 from commonplace.recall.signals import Spoken
+from commonplace.words import said
 
 READ_AS: Mapping[Shape, tuple[str, ...]] = {
-    "symbol": ("read as a name",),
-    "path": ("read as a path",),
-    "trace": ("read as a stack trace",),
-    "error": ("read as an error message",),
-    "report": ("read as a report",),
+    "symbol": (said("read as a name"),),
+    "path": (said("read as a path"),),
+    "trace": (said("read as a stack trace"),),
+    "error": (said("read as an error message"),),
+    "report": (said("read as a report"),),
 }
 """Which weights applied, where they are not those of a plain question."""
 CLOSE = 0.25
@@ -25,26 +26,27 @@ def reasons_of(question: Question, spoken: Spoken) -> tuple[str, ...]:
     candidate, signals = spoken.candidate, spoken.signals
     reasons = []
     if candidate.place:
-        reasons.append("named by the stack trace" if question.shape == "trace" else "named by line")
+        traced = question.shape == "trace"
+        reasons.append(said("named by the stack trace") if traced else said("named by line"))
     if candidate.said:
-        reasons.append("holds the words of the error message")
+        reasons.append(said("holds the words of the error message"))
     if signals.names:
-        reasons.append(f"defines {_defined(question, spoken)}")
+        reasons.append(said(f"defines {_defined(question, spoken)}"))
     if signals.words > 0.5:
-        reasons.append("shares rare words with the question")
+        reasons.append(said("shares rare words with the question"))
     elif signals.words > 0:
-        reasons.append("shares words with the question")
+        reasons.append(said("shares words with the question"))
     if signals.vector > 0.5 and (candidate.vector or 0.0) > CLOSE:
-        reasons.append("close in meaning")
+        reasons.append(said("close in meaning"))
     if signals.path > 0.3:
-        reasons.append("the path holds words of the question")
+        reasons.append(said("the path holds words of the question"))
     if signals.used > 0.5:
-        reasons.append("other results use it")
+        reasons.append(said("other results use it"))
     if signals.recent > 0.5:
-        reasons.append("its file was changed of late")
+        reasons.append(said("its file was changed of late"))
     if spoken.demotion.reason:
         reasons.append(spoken.demotion.reason)
-    return (*(reasons or ["distantly related"]), *READ_AS.get(question.shape, ()))
+    return (*(reasons or [said("distantly related")]), *READ_AS.get(question.shape, ()))
 
 
 def _defined(question: Question, spoken: Spoken) -> str:

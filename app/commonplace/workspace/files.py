@@ -7,6 +7,8 @@ import stat
 import sys
 from dataclasses import dataclass
 
+from commonplace.words import said
+
 MAX_FILE_BYTES = 2 * 1024 * 1024
 
 # Only formats that no text file shares: a doubtful suffix is left to the
@@ -86,9 +88,9 @@ def reason_to_skip(name: str, info: os.stat_result) -> str | None:
         return _special_kind(info.st_mode)
     stem, _, suffix = name.rpartition(".")
     if stem and suffix.lower() in _BINARY_SUFFIXES:
-        return f"binary (.{suffix.lower()})"
+        return said(f"binary (.{suffix.lower()})")
     if info.st_size > MAX_FILE_BYTES:
-        return f"larger than {MAX_FILE_BYTES // (1024 * 1024)} MiB"
+        return said(f"larger than {MAX_FILE_BYTES // (1024 * 1024)} MiB")
     return None
 
 
@@ -110,7 +112,7 @@ def printable(path: str) -> str:
 
 def explain(error: OSError) -> str:
     """Return why a file or folder could not be read, as a reason to skip it."""
-    return f"cannot be read: {error.strerror or type(error).__name__}"
+    return said(f"cannot be read: {error.strerror or type(error).__name__}")
 
 
 def join(folder: str, name: str) -> str:
@@ -120,9 +122,9 @@ def join(folder: str, name: str) -> str:
 
 def _special_kind(mode: int) -> str:
     if stat.S_ISFIFO(mode):
-        return "named pipe"
+        return said("named pipe")
     if stat.S_ISSOCK(mode):
         return "socket"
     if stat.S_ISDIR(mode):
         return "folder"
-    return "device"
+    return said("device")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from commonplace.errors import CancelledError
+from commonplace.words import said
 from commonplace.workspace.files import (
     FileStat,
     Skipped,
@@ -143,13 +144,13 @@ def link_reason(root: str, path: str) -> str:
     try:
         target = os.path.realpath(f"{root}/{path}", strict=True)
     except FileNotFoundError:
-        return "symbolic link to nothing"
+        return said("symbolic link to nothing")
     except OSError as error:
-        return f"symbolic link that cannot be followed: {error.strerror}"
+        return said(f"symbolic link that cannot be followed: {error.strerror}")
     if target != root and not target.startswith(root.rstrip(os.sep) + os.sep):
-        return "symbolic link out of the folder"
+        return said("symbolic link out of the folder")
     if os.path.isdir(target):  # noqa: PTH112 - a plain string, as in the whole walk
-        return "symbolic link to a folder; its target is walked"
+        return said("symbolic link to a folder; its target is walked")
     return "symbolic link; its target is indexed"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
+from commonplace.words import said
 from commonplace.workspace.pending import Pending
 from commonplace.workspace.project import Workspace
 from commonplace.workspace.sources import Source, SourceFactory, open_source
@@ -215,7 +216,7 @@ class Watcher:
 
     def _fall_back(self, error: OSError) -> None:
         self._close_source()
-        self._note = f"{_reason(error)} Until then the folder is scanned every few seconds."
+        self._note = said(f"{_reason(error)} Until then the folder is scanned every few seconds.")
 
     def _close_source(self) -> None:
         source, self._source = self._source, None
