@@ -112,6 +112,7 @@ SCREENS = {
     "settings": _action("settings"),
     "shortcuts": _action("shortcuts"),
     "models": _action("models"),
+    "past changes": _action("past_changes"),
     "context": _action("context"),
     "about": _action("about"),
     "index": _index,

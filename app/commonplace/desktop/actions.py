@@ -81,6 +81,7 @@ ACTIONS = (
         separate=True,
     ),
     ActionSpec("redo_change", "&Edit", "Re&do Change", ("Ctrl+Alt+Shift+Z",), _project, "redo"),
+    ActionSpec("past_changes", "&Edit", "P&ast Changes…", ("Ctrl+Alt+E",), _project),
     ActionSpec("focus_question", "&Question", "&Ask", ("Ctrl+L",), _project, "focus"),
     ActionSpec("ask_selection", "&Question", "Ask a&bout This", ("Ctrl+Shift+A",), _file),
     ActionSpec("stop", "&Question", "&Stop", ("Esc", "Ctrl+."), lambda s: s.answering, "stop"),

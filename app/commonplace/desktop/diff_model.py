@@ -24,6 +24,8 @@ class DiffModel(QAbstractListModel):
         self.change: FileChange | None = None
         self.accepted: frozenset[int] = frozenset()
         self.beside = False
+        self.made = False
+        """Whether the change was made already, so that nothing is there to accept."""
         self._rows: list[Row] = []
         self._partners: dict[int, str] = {}
         self._opened: set[int] = set()
@@ -103,6 +105,8 @@ class DiffModel(QAbstractListModel):
         return self._words(self._rows[index.row()])
 
     def _words(self, row: Row) -> str:
+        if row.kind == "hunk" and self.made:
+            return self.title(row)
         if row.kind == "hunk":
             state = self.tr("accepted") if self.is_accepted(row) else self.tr("rejected")
             return self.tr("{0}, {1}").format(self.title(row), state)

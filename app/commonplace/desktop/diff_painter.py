@@ -84,6 +84,27 @@ class RowPainter(QStyledItemDelegate):
         theme = self._keeper.theme
         accepted = self._model.is_accepted(row)
         painter.fillRect(box, theme.colour("button"))
+        if not self._model.made:
+            self._box(painter, box, accepted=accepted)
+        font = QFont(QApplication.font())
+        font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        painter.setPen(theme.colour("text"))
+        before = PADDING if self._model.made else PADDING * 2 + BOX
+        words = box.adjusted(before, 0, -PADDING, 0)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self._model.title(row))
+        if self._model.made:
+            return
+        state = self.tr("accepted") if accepted else self.tr("rejected")
+        font.setWeight(QFont.Weight.Normal)
+        painter.setFont(font)
+        painter.setPen(theme.colour("ok" if accepted else "muted"))
+        side = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.drawText(words, side, state)
+
+    def _box(self, painter: QPainter, box: QRect, *, accepted: bool) -> None:
+        """Paint what accepts and rejects a hunk."""
+        theme = self._keeper.theme
         tick = QRect(box.left() + PADDING, box.center().y() - BOX // 2 + 1, BOX, BOX)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(theme.colour("accent" if accepted else "muted"))
@@ -98,18 +119,6 @@ class RowPainter(QStyledItemDelegate):
             painter.drawPolyline(
                 [QPoint(x + 4, y + 8), QPoint(x + 7, y + 11), QPoint(x + 12, y + 4)]
             )
-        font = QFont(QApplication.font())
-        font.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(font)
-        painter.setPen(theme.colour("text"))
-        words = box.adjusted(PADDING * 2 + BOX, 0, -PADDING, 0)
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self._model.title(row))
-        state = self.tr("accepted") if accepted else self.tr("rejected")
-        font.setWeight(QFont.Weight.Normal)
-        painter.setFont(font)
-        painter.setPen(theme.colour("ok" if accepted else "muted"))
-        side = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(words, side, state)
 
     def _gap(self, painter: QPainter, box: QRect, row: Row) -> None:
         theme = self._keeper.theme

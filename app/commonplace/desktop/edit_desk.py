@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from commonplace.desktop.background import Background
 from commonplace.desktop.controller import Controller
 from commonplace.desktop.conversation import Conversation
+from commonplace.desktop.edit_history import EditHistory
 from commonplace.desktop.message_bar import MessageBar
 from commonplace.desktop.review_dialog import ReviewDialog
 from commonplace.desktop.theme import ThemeKeeper
@@ -55,6 +56,7 @@ class EditDesk(QObject):
             "review": self.review_last,
             "undo_change": self.undo,
             "redo_change": self.redo,
+            "past_changes": self.show_history,
             "apply_patch": self._choose_patch,
         }
 
@@ -101,6 +103,30 @@ class EditDesk(QObject):
     def redo(self) -> None:
         """Do the change again that was undone last."""
         self._turn(back=False)
+
+    def show_history(self) -> None:
+        """Show the changes that were made, to look at them and to take them back."""
+        edits = self._edits
+        if edits is None:
+            return
+        dialog = EditHistory(edits, self._background, self._keeper, self._window)
+        dialog.turned.connect(self._turned)
+        dialog.difference_asked.connect(
+            lambda name, title: self._review(lambda room: room.difference(name), title)
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+        dialog.list.setFocus()
+
+    def _turned(self, step: Step) -> None:
+        """Follow a change that was taken back, or done again."""
+        self._messages.dismiss(KEY)
+        self._controller.memory.reconcile()
+        title = one_line(step.record.title)
+        if step.record.applied:
+            self._say(self.tr("Done again: {0}").format(title), self.tr("Undo"), self.undo)
+        else:
+            self._say(self.tr("Undone: {0}").format(title), self.tr("Redo"), self.redo)
 
     def _project_changed(self, root: Path | None) -> None:
         self._messages.dismiss(KEY)
@@ -172,22 +198,13 @@ class EditDesk(QObject):
         if edits is None:
             return
 
-        def done(step: Step) -> None:
-            self._messages.dismiss(KEY)
-            self._controller.memory.reconcile()
-            title = one_line(step.record.title)
-            if back:
-                self._say(self.tr("Undone: {0}").format(title), self.tr("Redo"), self.redo)
-            else:
-                self._say(self.tr("Done again: {0}").format(title), self.tr("Undo"), self.undo)
-
         def failed(error: CommonplaceError) -> None:
             if isinstance(error, EditChangedError):
                 self._offer_difference(edits, error, back=back)
             else:
                 self._complain(error)
 
-        self._background.run(edits.undo if back else edits.redo, done, failed)
+        self._background.run(edits.undo if back else edits.redo, self._turned, failed)
 
     def _offer_difference(self, edits: Edits, error: CommonplaceError, *, back: bool) -> None:
         """Where undoing is refused, show what it would mean, and let that be reviewed."""
