@@ -29,7 +29,7 @@ FOLDER = ROOT / "resources" / "translations"
 LANGUAGES = ("de", "fr")
 FIRST = {"tr": 0, "_tr": 0, "_translated": 0, "said": 0, "translate": 1}
 """Functions whose argument, by its number, is a text."""
-DECLARED = {"ActionSpec": (1, 2), "Command": (1,), "_setting": (2,)}
+DECLARED = {"ActionSpec": (1, 2), "Command": (1,), "_setting": (2,), "_Unplaced": (0,)}
 """Tables whose entries hold texts, by the numbers of the arguments."""
 NOT_SHOWN = {"DefectError", "ProtocolError", *dir(builtins)}
 """Errors whose words are for those who mend the program, not for those who use it."""

@@ -17,9 +17,10 @@ from commonplace.desktop.book_unsaved import Unsaved, UnsavedTexts
 from commonplace.desktop.book_words import done_words, forget_words, undone_words
 from commonplace.desktop.chat_desk import Say
 from commonplace.desktop.dialogs import ask
+from commonplace.desktop.languages import told_error
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line
-from commonplace.errors import CommonplaceError, NoteChangedError
+from commonplace.errors import CommonplaceError, NewerDataError, NoteChangedError
 from commonplace.paths import StatePaths
 from commonplace.wire.messages import Message
 
@@ -89,7 +90,10 @@ class BookDesk(QObject):
         self.page.pane.clear()
         self._stale, self._reading = True, False
         if root is not None:
-            self._unsaved.open(self._paths.project_data(root))
+            try:
+                self._unsaved.open(self._paths.project_data(root))
+            except NewerDataError as error:
+                self._say(told_error(error))
             self._changed()
         else:
             self._ahead.stop()
@@ -348,4 +352,4 @@ class BookDesk(QObject):
         self._say(self.tr("Took the version on disk."), self.tr("Undo"), back)
 
     def _refused(self, error: CommonplaceError) -> None:
-        self._say(one_line(f"{error.message} {error.remedy}"))
+        self._say(one_line(told_error(error)))

@@ -23,6 +23,7 @@ from commonplace.desktop.book_link import PAGE, BookLink, NoteView, Row, Rows, i
 from commonplace.desktop.book_model import NoteDelegate, NoteModel
 from commonplace.desktop.book_words import KINDS, deed_title, empty_words, kind_title
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.languages import told_error
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import visible
 from commonplace.errors import CommonplaceError
@@ -258,7 +259,7 @@ class BookList(QWidget):
     def _complain(self, error: CommonplaceError) -> None:
         self.model.show((), 0)
         self.list.hide()
-        self.empty.setText(visible(str(error)))
+        self.empty.setText(visible(told_error(error)))
         self.empty.show()
         self.shown.emit()
 

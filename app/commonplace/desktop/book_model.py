@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from commonplace.desktop.book_link import NoteView, Row
 from commonplace.desktop.book_words import about, state_words
+from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
 
@@ -105,10 +106,10 @@ class NoteModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return one_line(row.note.title)
             case Qt.ItemDataRole.ToolTipRole:
-                return tooltip("\n".join([row.note.title, row.note.path, *row.reasons]))
+                return tooltip("\n".join([row.note.title, row.note.path, *map(told, row.reasons)]))
             case Qt.ItemDataRole.AccessibleTextRole:
                 state, _ = state_words(row.note)
-                parts = (row.note.title, state, about(row.note), *row.reasons)
+                parts = (row.note.title, state, about(row.note), *map(told, row.reasons))
                 return one_line(", ".join(filter(None, parts)))
         return None
 
@@ -158,7 +159,7 @@ class NoteDelegate(QStyledItemDelegate):
             room -= metrics.horizontalAdvance(mark) + 10
         title = QFont(plain)
         title.setWeight(QFont.Weight.DemiBold if row.note.pinned else QFont.Weight.Normal)
-        below = " · ".join(row.reasons) or about(row.note)
+        below = " · ".join(map(told, row.reasons)) or about(row.note)
         for font, colour, text, top, width in (
             (title, "text", row.note.title, box.top(), room),
             (plain, "muted", below, box.top() + metrics.height() + GAP, box.width()),

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from commonplace.desktop.languages import told_error
 from commonplace.desktop.visible import visible
 from commonplace.errors import CommonplaceError
 
@@ -100,7 +101,7 @@ class QuickNote(QDialog):
 
     def show_problem(self, error: CommonplaceError) -> None:
         """Say why the note could not be written; everything typed is still there."""
-        self.problem.setText(visible(str(error)))
+        self.problem.setText(visible(told_error(error)))
         self.problem.show()
         self._changed()
 

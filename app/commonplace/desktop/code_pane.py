@@ -17,6 +17,7 @@ from commonplace.desktop.code_view import CodeView
 from commonplace.desktop.find_bar import FindBar
 from commonplace.desktop.icons import tinted
 from commonplace.desktop.labels import ElidedLabel
+from commonplace.desktop.languages import told_error
 from commonplace.desktop.session import OpenFile
 from commonplace.desktop.source_text import SourceText, locate, read_source
 from commonplace.desktop.theme import ThemeKeeper
@@ -248,7 +249,7 @@ class CodePane(QWidget):
     def _complain(self, error: CommonplaceError) -> None:
         self._shown = self._read_now = None
         self._put("")
-        self.note.setText(str(error))
+        self.note.setText(told_error(error))
         self.note.show()
 
     def _button(self, title: str) -> QToolButton:

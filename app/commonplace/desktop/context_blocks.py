@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from commonplace.chat.answer import Answer
 from commonplace.chat.prompt import Block
+from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line
 from commonplace.recall.passages import Passage
@@ -167,7 +168,7 @@ class PartDelegate(QStyledItemDelegate):
         height = QFontMetrics(option.font).height()
         self._pair(painter, inner, (bold, strong, part.block.title), (weak, state_words(part)))
         below = QRect(inner.left(), inner.top() + height + GAP, inner.width(), height)
-        why = " · ".join(part.passage.reasons) if part.passage is not None else ""
+        why = " · ".join(map(told, part.passage.reasons)) if part.passage is not None else ""
         about = " · ".join(filter(None, (trust_words(part.block.trust), why)))
         self._line(painter, below, (option.font, weak, about))
         bar = QRect(inner.left(), inner.bottom() - BAR + 1, inner.width(), BAR)

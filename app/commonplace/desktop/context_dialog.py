@@ -27,6 +27,7 @@ from commonplace.desktop.context_blocks import (
     parts_of,
     trust_words,
 )
+from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper, code_font
 from commonplace.desktop.visible import one_line, visible
 
@@ -104,7 +105,7 @@ class ContextDialog(QDialog):
         if part is None:
             return
         self.title.setText(one_line(part.block.title))
-        reasons = "; ".join(part.passage.reasons) if part.passage is not None else ""
+        reasons = "; ".join(map(told, part.passage.reasons)) if part.passage is not None else ""
         why = self.tr("chosen because: {0}").format(one_line(reasons)) if reasons else ""
         read = "" if part.read else self.tr("found, but not read by the model")
         about = (trust_words(part.block.trust), read, why)

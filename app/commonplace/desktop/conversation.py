@@ -15,6 +15,7 @@ from commonplace.chat.kept import Kept, end_of, new_id, path_to, versions_of
 from commonplace.desktop.answering import AnswerRunner
 from commonplace.desktop.book_words import cited_words
 from commonplace.desktop.chat_keeper import ChatKeeper, Opened
+from commonplace.desktop.languages import told
 from commonplace.desktop.sources import Source, SourcesPanel
 from commonplace.desktop.transcript import Entry, Transcript
 from commonplace.edits.reading import proposes
@@ -247,8 +248,8 @@ class Conversation(QObject):
 
     def _failed(self, error: CommonplaceError) -> None:
         self._transcript.close_entry()
-        self._transcript.note(error.message, "error")
-        remedy = error.remedy
+        self._transcript.note(told(error.message), "error")
+        remedy = told(error.remedy)
         if isinstance(error, DefectError) and not remedy:
             remedy = self.tr("This is a defect in Commonplace; the log has the details.")
         self._transcript.note(remedy, link=(self.tr("Ask again"), "retry"))

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.dialogs import ask
+from commonplace.desktop.languages import told
 from commonplace.desktop.memory_link import MemoryLink, Skipped
 from commonplace.desktop.status import IndexStatus
 from commonplace.desktop.visible import one_line
@@ -112,7 +113,7 @@ class SkippedFiles(QWidget):
         counts = Counter(item.reason for item in skipped).most_common()
         self._reasons = ["", *(reason for reason, _ in counts)]
         lines = [self.tr("All reasons ({0})").format(f"{len(skipped):,}")]
-        lines += [one_line(f"{reason} ({count:,})") for reason, count in counts]
+        lines += [one_line(f"{told(reason)} ({count:,})") for reason, count in counts]
         self.reason_model.setStringList(lines)
         at = self._reasons.index(before) if before in self._reasons else 0
         self.reasons.setCurrentIndex(self.reason_model.index(at))
@@ -124,7 +125,7 @@ class SkippedFiles(QWidget):
         reason = self._reasons[row] if row < len(self._reasons) else ""
         words = self.filter.text().lower().split()
         chosen = [item for item in self._skipped if not reason or item.reason == reason]
-        lines = [i.path if reason else f"{i.path} – {i.reason}" for i in chosen]
+        lines = [i.path if reason else f"{i.path} – {told(i.reason)}" for i in chosen]
         self.model.setStringList(
             [one_line(line) for line in lines if all(word in line.lower() for word in words)]
         )

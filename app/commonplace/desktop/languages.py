@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
+from commonplace.errors import CommonplaceError
 from commonplace.paths import resource
 
 log = logging.getLogger(__name__)
@@ -42,15 +43,15 @@ class Catalogue:
     def told(self, text: str) -> str:
         """Return `text` in this language, whatever stands in its places; else as it is.
 
-        What stands in a place is looked up as a whole: a reason inside of a sentence
-        is translated, a path is not.
+        What stands in a place is looked up in the same way: a reason inside of a
+        sentence is translated, a path is not.
         """
         found = self.exactly(text)
         if found:
             return found
         for literal, pattern, target in self._sentences:
             if literal in text and (match := pattern.fullmatch(text)) is not None:
-                values = [self.exactly(value) or value for value in match.groups()]
+                values = [self.told(value) for value in match.groups()]
                 return PLACE.sub(lambda place, v=values: v[int(place[1])], target)  # type: ignore[misc]
         return text
 
@@ -119,6 +120,11 @@ def use_language(app: QCoreApplication, setting: str) -> str:
 def told(text: str) -> str:
     """Return a text that another room wrote in the language of the window."""
     return text if _Chosen.catalogue is None else _told(text)
+
+
+def told_error(error: CommonplaceError) -> str:
+    """Return what happened and how to mend it, on one line, in the language of the window."""
+    return " ".join(f"{told(error.message)} {told(error.remedy)}".split())
 
 
 @lru_cache(maxsize=2048)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import visible
 
@@ -120,6 +121,7 @@ class MessageBar(QWidget):
         actions: Sequence[Action] = (),
     ) -> None:
         """Show a message in place of the one with the same `key`."""
+        headline, remedy = told(headline), told(remedy)
         self.dismiss(key)
         while len(self._frames) >= MOST:
             self.dismiss(next(iter(self._frames)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from commonplace.desktop.languages import told
 from commonplace.desktop.library_link import Transfer
 from commonplace.engine.catalogue import CatalogueModel
 from commonplace.engine.entries import Fit, LibraryEntry, fit_of
@@ -41,7 +42,7 @@ def entry_line(entry: LibraryEntry) -> str:
 def entry_facts(entry: LibraryEntry) -> list[tuple[str, str]]:
     """Return all that is known of an installed model, with names."""
     if entry.problem:
-        return [(_tr("Cannot be chosen"), f"{entry.problem} {entry.remedy}".strip())]
+        return [(_tr("Cannot be chosen"), f"{told(entry.problem)} {told(entry.remedy)}".strip())]
     needs = _tr("{0} at the context of the settings").format(size_in_words(entry.memory))
     chat = _tr("Yes") if entry.chat else _tr("No: it was not taught to answer questions")
     facts = [

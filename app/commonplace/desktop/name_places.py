@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QStringListModel, Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListView, QVBoxLayout, QWidget
 
+from commonplace.desktop.languages import told_error
 from commonplace.desktop.memory_link import MemoryLink
 from commonplace.desktop.visible import one_line
 from commonplace.errors import CommonplaceError
@@ -117,4 +118,4 @@ class NameFinder(QObject):
         self.dialog.open()
 
     def _failed(self, error: CommonplaceError) -> None:
-        self.missed.emit(str(error))
+        self.missed.emit(told_error(error))

@@ -16,6 +16,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from commonplace.desktop.fuzzy import Match, search
+from commonplace.desktop.languages import told_error
 from commonplace.desktop.memory_link import MemoryLink
 from commonplace.desktop.palette_list import Entry, PaletteList
 from commonplace.desktop.theme import ThemeKeeper
@@ -251,7 +252,7 @@ class Palette(QFrame):
         self._show([entry(place) for place in places], "" if places else none)
 
     def _failed(self, error: CommonplaceError) -> None:
-        self._show([], str(error))
+        self._show([], told_error(error))
 
     def _show(self, entries: Sequence[Entry], note: str) -> None:
         self.list.set_entries(entries)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QCursor, QHelpEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from commonplace.desktop.drawing import SCHEME
+from commonplace.desktop.languages import told
 from commonplace.desktop.source_text import as_shown
 from commonplace.desktop.sources import Source, SourcesPanel, mark_of, since_of, symbol_of
 from commonplace.desktop.theme import ThemeKeeper, code_font
@@ -94,7 +95,7 @@ class PassageTip(QFrame):
         self.place.setText(one_line(f"[{source.number}]  {passage.place}"))
         delegate = self._panel.model
         mark = since_of(source.since, delegate) or mark_of(source.by, delegate)
-        parts = (symbol_of(passage), mark, *passage.reasons)
+        parts = (symbol_of(passage), mark, *map(told, passage.reasons))
         self.about.setText(one_line(" · ".join(filter(None, parts))))
         self.about.setMaximumWidth(620)
         self.text.setFont(code_font(max(self._keeper.font_size - 1, 7)))

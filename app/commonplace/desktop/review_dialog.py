@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from commonplace.desktop.diff_view import DiffView
 from commonplace.desktop.labels import ElidedLabel
+from commonplace.desktop.languages import told
 from commonplace.desktop.review_files import ReviewFiles
 from commonplace.desktop.theme import ThemeKeeper, code_font
 from commonplace.desktop.visible import one_line, visible
@@ -92,8 +93,9 @@ class ReviewDialog(QDialog):
         """Say why nothing was written; the review goes on."""
         self.apply_button.setEnabled(True)
         again = isinstance(error, EditChangedError)
-        self._say("error", error.message, error.remedy, self.tr("Look Again") if again else "",
-                  self.renew_asked.emit)  # fmt: skip
+        look = self.tr("Look Again") if again else ""
+        message, remedy = told(error.message), told(error.remedy)
+        self._say("error", message, remedy, look, self.renew_asked.emit)
 
     def _make(self) -> None:
         self.files = ReviewFiles(self._keeper, self)
@@ -251,7 +253,9 @@ class ReviewDialog(QDialog):
     def _show_problem(self, problem: Problem) -> None:
         self.path.setText(one_line(problem.path) or self.tr("A change without a file"))
         self._set(self.about, "")
-        reason = self.tr("This cannot be applied: {0}.").format(visible(problem.reason).rstrip("."))
+        reason = self.tr("This cannot be applied: {0}.").format(
+            visible(told(problem.reason)).rstrip(".")
+        )
         self._set(self.warning, reason)
         self.words.setPlainText(visible(problem.text)[:LONGEST_TEXT])
         self.pages.setCurrentWidget(self.words)

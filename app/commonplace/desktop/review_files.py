@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
 from commonplace.edits.changes import FileChange, Problem, Proposal
@@ -50,7 +51,7 @@ class ReviewFiles(QListWidget):
             self.addItem(item)
         for problem in proposal.problems:
             item = QListWidgetItem(self._problem_words(problem))
-            item.setToolTip(tooltip(problem.reason))
+            item.setToolTip(tooltip(told(problem.reason)))
             item.setSizeHint(self._size())
             self.addItem(item)
         self._restyle()

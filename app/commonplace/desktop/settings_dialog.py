@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from commonplace.desktop.languages import told, told_error
 from commonplace.desktop.shortcuts import Shortcuts
 from commonplace.desktop.shortcuts_page import ShortcutsPage
 from commonplace.desktop.visible import one_line
@@ -63,7 +64,7 @@ class SettingRow(QWidget):
         self.editor, self._read = self._make_editor(value, models)
         self.editor.setAccessibleName(name)
         self.editor.setMinimumHeight(28)
-        self.editor.setAccessibleDescription(declaration.help)
+        self.editor.setAccessibleDescription(told(declaration.help))
         label.setBuddy(self.editor)
         self._invalid = _label("", "invalid")
         self._invalid.hide()
@@ -92,7 +93,7 @@ class SettingRow(QWidget):
         head.addWidget(self.reset)
         layout.addLayout(head)
         layout.addLayout(line)
-        layout.addWidget(_label(declaration.help, "muted"))
+        layout.addWidget(_label(told(declaration.help), "muted"))
         layout.addWidget(self._invalid)
         self._listen()
         self._notice()
@@ -135,12 +136,13 @@ class SettingRow(QWidget):
 
     def complain(self, text: str) -> None:
         """Say what is wrong with the value, or take the complaint back."""
-        self._invalid.setText(text)
+        self._invalid.setText(told(text))
         self._invalid.setVisible(bool(text))
 
     def matches(self, words: Sequence[str]) -> bool:
         """Return whether all `words` occur in the name or the explanation."""
-        text = f"{self.declaration.key} {self.declaration.help}".lower().replace("_", " ")
+        about = self.declaration
+        text = f"{about.key} {about.help} {told(about.help)}".lower().replace("_", " ")
         return all(word in text for word in words)
 
     def _make_editor(self, value: Any, models: Sequence[Path]) -> tuple[QWidget, Callable[[], Any]]:
@@ -300,7 +302,7 @@ class SettingsDialog(QDialog):
                 if row.declaration.key == NETWORK_KEY:
                     read_grants(value)
             except UserError as error:
-                row.complain(str(error))
+                row.complain(told_error(error))
                 wrong.append(row)
                 continue
             if row.declaration.key == MODEL_KEY and value and not self._is_model(value):
@@ -315,7 +317,7 @@ class SettingsDialog(QDialog):
         try:
             settings = save(self._file, changes)
         except UserError as error:
-            self._complain(str(error))
+            self._complain(told_error(error))
             return
         self.saved.emit(settings)
         super().accept()

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.actions import ACTIONS, ActionSpec
+from commonplace.desktop.languages import told_error
 from commonplace.desktop.shortcuts import Shortcuts, portable, shown
 from commonplace.errors import UserError
 
@@ -142,7 +143,7 @@ class ShortcutsPage(QWidget):
         try:
             change()
         except UserError as error:
-            self.complained.emit(str(error))
+            self.complained.emit(told_error(error))
 
     def _name_part(self, name: str) -> None:
         self.keys.setAccessibleName(name)

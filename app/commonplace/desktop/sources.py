@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.book_words import cited_words
+from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
 from commonplace.recall.passages import Passage
@@ -92,13 +93,13 @@ class SourcesModel(QAbstractListModel):
             case Qt.ItemDataRole.UserRole:
                 return source
             case Qt.ItemDataRole.ToolTipRole:
-                lines = [passage.place, symbol_of(passage), *passage.reasons]
+                lines = [passage.place, symbol_of(passage), *map(told, passage.reasons)]
                 lines += [structure_of(passage, self), *passage.importers]
                 return tooltip("\n".join(filter(None, lines)))
             case Qt.ItemDataRole.AccessibleTextRole:
                 parts = [f"[{source.number}] {passage.place}", symbol_of(passage)]
                 parts.append(since_of(source.since, self) or mark_of(source.by, self))
-                parts += [*passage.reasons, structure_of(passage, self)]
+                parts += [*map(told, passage.reasons), structure_of(passage, self)]
                 return one_line(", ".join(filter(None, parts)))
         return None
 
@@ -195,7 +196,7 @@ class SourceDelegate(QStyledItemDelegate):
         rows = (
             (bold, strong, f"{head}{name}{lines}", room),
             (plain, strong, what or self.tr("top folder"), box.width()),
-            (plain, weak, " · ".join(passage.reasons), box.width()),
+            (plain, weak, " · ".join(map(told, passage.reasons)), box.width()),
             (plain, weak, structure_of(passage, self), box.width()),
         )
         top = box.top()

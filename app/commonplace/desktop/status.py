@@ -7,6 +7,7 @@ import time
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from commonplace.desktop.languages import told
 from commonplace.memory.status import Status
 
 ESTIMATE_AFTER = 2.0
@@ -84,7 +85,7 @@ class IndexStatus(QWidget):
         self.bar.setRange(0, status.total if working else 0)
         self.bar.setValue(status.done if working else -1)
         self.detail.setText(self._detail_words(status, left))
-        self.note.setText(status.note)
+        self.note.setText(told(status.note))
         self.note.setVisible(bool(status.note))
         self.skipped.setText(self.tr("{0} skipped").format(f"{status.skipped:,}"))
         self.skipped.setVisible(status.skipped > 0 and not self._brief)

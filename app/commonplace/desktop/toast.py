@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from commonplace.desktop.languages import told
 from commonplace.desktop.motion import FADE_MS, may_move
 from commonplace.desktop.visible import visible
 
@@ -70,7 +71,7 @@ class Toasts(QFrame):
         self, text: str, title: str = "", run: Callable[[], None] | None = None, ms: int = 0
     ) -> None:
         """Show `text`, and a button `title` that calls `run` where one is given."""
-        self.label.setText(visible(text)[:LONGEST])
+        self.label.setText(visible(told(text))[:LONGEST])
         self.setAccessibleName(self.label.text())
         self._run = run
         self.button.setText(title)
