@@ -9,6 +9,7 @@
     │   ├── ModelError           the model file is missing, damaged or too large
     │   ├── EngineError          the engine process cannot run this model
     │   ├── StorageError         disk full, read-only or damaged state
+    │   │   ├── NewerDataError       what a newer version wrote; refused and not touched
     │   │   └── DamagedIndexError    an index that is not what was written; rebuilt
     │   ├── NetworkError         what was asked of the network will not work
     │   │   ├── NetworkClosedError   it was not allowed by the user, so nothing was contacted
@@ -69,6 +70,10 @@ class EngineError(UserError):
 
 class StorageError(UserError):
     """The machine's fault: disk full, read-only folder, damaged database."""
+
+
+class NewerDataError(StorageError):
+    """What is kept was written by a newer version; it is left as it is."""
 
 
 class DamagedIndexError(StorageError):

@@ -8,10 +8,7 @@ unknown to this version survive a save.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
-import tempfile
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +18,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from commonplace.errors import StorageError, UserError
+from commonplace.storage.documents import Form
+from commonplace.storage.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +257,17 @@ def declared() -> tuple[Declaration, ...]:
     )
 
 
+FORM = Form()
+"""The forms that the file has had; a key that changes its meaning needs a new one."""
+
+
 def load(path: Path) -> Settings:
     """Read the settings at `path`; a missing file means the defaults.
 
-    Raises `UserError` naming the file and the line or key that is wrong.
+    Raises `UserError` naming the file and the line or key that is wrong, and
+    `NewerDataError` for a file that a newer version wrote.
     """
-    return _checked(_read(path))
+    return _checked(_read(path)[0])
 
 
 def save(path: Path, changes: Mapping[str, Any]) -> Settings:
@@ -273,7 +277,7 @@ def save(path: Path, changes: Mapping[str, Any]) -> Settings:
     so a crash leaves the old or the new version, never a mixture.
     """
     by_key = {d.key: d for d in declared()}
-    document = _read(path)
+    document, form = _read(path)
     for key, value in changes.items():
         if key not in by_key:
             raise UserError(f"There is no setting {key}.", f"Known: {', '.join(by_key)}.")
@@ -282,7 +286,7 @@ def save(path: Path, changes: Mapping[str, Any]) -> Settings:
         values = _table(document, path, table)
         values[name] = list(checked) if isinstance(checked, tuple) else checked
     settings = _checked(document)
-    write_atomically(path, tomlkit.dumps(document).encode())
+    _write(path, document, form)
     return settings
 
 
@@ -292,7 +296,7 @@ def load_lists(path: Path, table: str) -> dict[str, tuple[str, ...]]:
     What is no list of texts is left out. Raises `UserError` for a file that
     cannot be read.
     """
-    values = _read(path).unwrap().get(table)
+    values = _read(path)[0].unwrap().get(table)
     if not isinstance(values, dict):
         return {}
     return {
@@ -304,7 +308,7 @@ def load_lists(path: Path, table: str) -> dict[str, tuple[str, ...]]:
 
 def save_lists(path: Path, table: str, changes: Mapping[str, tuple[str, ...] | None]) -> None:
     """Write lists of texts below ``[table]``; None takes one away. The rest stays as it is."""
-    document = _read(path)
+    document, form = _read(path)
     values = _table(document, path, table)
     for name, texts in changes.items():
         if texts is None:
@@ -313,39 +317,17 @@ def save_lists(path: Path, table: str, changes: Mapping[str, tuple[str, ...] | N
             values[name] = list(texts)
     if not values:
         del document[table]
-    write_atomically(path, tomlkit.dumps(document).encode())
+    _write(path, document, form)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace the file at `path` by `content`: written beside it, flushed, renamed.
-
-    Raises `StorageError` when the folder cannot be written.
-    """
-    temporary: str | None = None
+def _read(path: Path) -> tuple[tomlkit.TOMLDocument, int]:
+    """Return the document at `path` in the newest form, and the form it has on disk."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-        raise StorageError(
-            f"Cannot write {path}: {error.strerror}.",
-            "Free some space or mend the folder's permissions.",
-        ) from error
-
-
-def _read(path: Path) -> tomlkit.TOMLDocument:
-    try:
-        return tomlkit.parse(path.read_text(encoding="utf-8"))
+        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        return document, FORM.bring_up(document, path)
     except FileNotFoundError:
-        return tomlkit.document()
-    except (TOMLKitError, UnicodeDecodeError) as error:
+        return tomlkit.document(), FORM.newest
+    except (TOMLKitError, ValueError) as error:  # bytes that are no text are a `ValueError` too
         raise UserError(
             f"The settings file {path} cannot be read: {error}.",
             "Mend that line, or move the file away to start from the defaults.",
@@ -354,6 +336,18 @@ def _read(path: Path) -> tomlkit.TOMLDocument:
         raise StorageError(
             f"Cannot read {path}: {error.strerror}.", "Mend the file's permissions."
         ) from error
+
+
+def _write(path: Path, document: tomlkit.TOMLDocument, form: int) -> None:
+    """Replace the file at `path`, which has the `form`; one of an old form is copied first."""
+    try:
+        FORM.keep_old(path, form)
+    except OSError as error:
+        raise StorageError(
+            f"Cannot copy {path} before it is changed: {error.strerror}.",
+            "Free some space or mend the folder's permissions.",
+        ) from error
+    write_atomically(path, tomlkit.dumps(document).encode())
 
 
 def _table(document: tomlkit.TOMLDocument, path: Path, table: str) -> MutableMapping[str, Any]:

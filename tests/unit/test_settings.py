@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from commonplace import settings
 from commonplace.errors import StorageError, UserError
-from commonplace.settings import Settings, declared, load, save, write_atomically
+from commonplace.settings import Settings, declared, load, save
+from commonplace.storage import files
+from commonplace.storage.files import write_atomically
 
 
 def test_a_missing_file_means_the_defaults(tmp_path):
@@ -67,7 +68,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     def full(_descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(settings.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(StorageError, match="No space"):
         write_atomically(path, b"new")
     assert load(path).answer_max_tokens == 64

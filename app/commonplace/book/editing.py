@@ -18,9 +18,9 @@ from commonplace.book.files import NoteFolder
 from commonplace.book.header import HeaderError, Value
 from commonplace.book.ids import new_id
 from commonplace.book.note import Anchor, Note, Shelf
-from commonplace.book.reading import read_note
+from commonplace.book.reading import is_newer, read_note
 from commonplace.book.records import Change, Records
-from commonplace.errors import NoteChangedError, NoteError
+from commonplace.errors import NewerDataError, NoteChangedError, NoteError
 from commonplace.index.rows import content_hash
 
 MAX_TEXT = 8 * 1024 * 1024
@@ -152,6 +152,11 @@ class Editor:
             raise NoteChangedError(
                 f"{note.file} was changed by another program in the meantime.",
                 "Look at the new version and make the change again; nothing was overwritten.",
+            )
+        if readable and is_newer(headers.read(headers.split(headers.text_of(data)))):
+            raise NewerDataError(
+                f"{note.file} was written by a newer version of Commonplace.",
+                "Change it with that version, or in an editor; it is left as it is.",
             )
         return data
 

@@ -24,6 +24,12 @@ from commonplace.book.note import (
 from commonplace.index.rows import content_hash
 
 CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: .*)?$", re.MULTILINE)
+FORM_KEY, FORM = "note-format", 1
+"""The form of a note, where it is not the first, and the last that this program knows.
+
+Notes belong to people and travel in git, so none is ever migrated by itself: each form
+is read as it is, and a newer one is shown, and neither trusted nor changed.
+"""
 SEARCHED = 256 * 1024
 """Characters of a note that are searched; what stands behind is shown and not found."""
 MAX_TITLE = 300
@@ -42,6 +48,10 @@ def read_note(data: bytes, shelf: Shelf, file: str) -> Note:
     fields = _Fields(header)
     conflict = CONFLICT.search(headers.LINE.sub("\n", text))
     problems = list(header.problems)
+    newer = is_newer(header)
+    if newer:
+        line = header.lines.get(FORM_KEY, 0)
+        problems.append(Problem(line, "a newer version of Commonplace wrote this note"))
     if conflict:
         line = 1 + headers.LINE.sub("\n", text).count("\n", 0, conflict.start())
         problems.insert(0, Problem(line, "a merge conflict stands here; settle it in an editor"))
@@ -68,10 +78,16 @@ def read_note(data: bytes, shelf: Shelf, file: str) -> Note:
         evidence=fields.read("evidence", _words, ""),
         body_line=parts.body_line,
         hash=content_hash(data).hex(),
-        broken=header.broken or conflict is not None,
+        broken=header.broken or conflict is not None or newer,
         size=len(data),
     )
     return _with_problems(note, [*problems, *fields.problems])
+
+
+def is_newer(header: Header) -> bool:
+    """Whether a note with this header has a form that this program does not know."""
+    form = header.values.get(FORM_KEY)
+    return isinstance(form, int) and not isinstance(form, bool) and form > FORM
 
 
 def _with_problems(note: Note, problems: list[Problem]) -> Note:

@@ -13,16 +13,17 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from commonplace.errors import StorageError
+from commonplace.storage.database import Migration, open_truth
+from commonplace.storage.files import put_aside
+from commonplace.storage.versions import drop_backups
 
-SCHEMA_VERSION = 1
 FILE_NAME = "book.db"
-BUSY_MS = 10_000
 MAX_JOURNAL = 500
 MAX_JOURNAL_BYTES = 64 * 1024 * 1024
 MAX_EVENTS = 500
@@ -30,19 +31,24 @@ EVENT_SECONDS = 90 * 86_400.0
 MAX_SNAPSHOT = 64 * 1024
 TELLING = 4
 """Characters below which a word says nothing about where it came from."""
-SCHEMA = """
-CREATE TABLE uses (note TEXT NOT NULL, answer TEXT NOT NULL, at REAL NOT NULL,
-    PRIMARY KEY (note, answer)) WITHOUT ROWID;
-CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, data TEXT NOT NULL);
-CREATE TABLE proposed (key TEXT PRIMARY KEY, note TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE baselines (note TEXT NOT NULL, target TEXT NOT NULL, fingerprint TEXT NOT NULL,
-    PRIMARY KEY (note, target)) WITHOUT ROWID;
-CREATE TABLE snapshots (note TEXT NOT NULL, target TEXT NOT NULL, fingerprint TEXT NOT NULL,
-    text TEXT NOT NULL, PRIMARY KEY (note, target)) WITHOUT ROWID;
-CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL,
-    action TEXT NOT NULL, note TEXT NOT NULL, title TEXT NOT NULL, shelf TEXT NOT NULL,
-    file TEXT NOT NULL, before BLOB, after TEXT NOT NULL);
-"""
+MIGRATIONS: tuple[Migration, ...] = (
+    (
+        """CREATE TABLE uses (note TEXT NOT NULL, answer TEXT NOT NULL, at REAL NOT NULL,
+            PRIMARY KEY (note, answer)) WITHOUT ROWID""",
+        """CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL,
+            data TEXT NOT NULL)""",
+        """CREATE TABLE proposed (key TEXT PRIMARY KEY, note TEXT NOT NULL, at REAL NOT NULL)
+            WITHOUT ROWID""",
+        """CREATE TABLE baselines (note TEXT NOT NULL, target TEXT NOT NULL,
+            fingerprint TEXT NOT NULL, PRIMARY KEY (note, target)) WITHOUT ROWID""",
+        """CREATE TABLE snapshots (note TEXT NOT NULL, target TEXT NOT NULL,
+            fingerprint TEXT NOT NULL, text TEXT NOT NULL,
+            PRIMARY KEY (note, target)) WITHOUT ROWID""",
+        """CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL,
+            action TEXT NOT NULL, note TEXT NOT NULL, title TEXT NOT NULL, shelf TEXT NOT NULL,
+            file TEXT NOT NULL, before BLOB, after TEXT NOT NULL)""",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,10 @@ class Records:
     damaged database had to be set aside.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
         self._folder = folder
         self._path = folder / FILE_NAME
+        self._migrations = migrations
         self._lock = threading.RLock()
         self._conn: sqlite3.Connection | None = None
         self.note = ""
@@ -208,8 +215,9 @@ class Records:
             conn.execute("UPDATE proposed SET note = '' WHERE note = ?", [note])
         for some in (word for word in words if len(word) >= TELLING):
             self.forget_events(some)
-        for aside in self._folder.glob(f"{FILE_NAME}.damaged*"):
+        for aside in put_aside(self._path):
             aside.unlink(missing_ok=True)  # nobody can tell what a damaged copy holds
+        drop_backups(self._path)
         self.scrub()
 
     def scrub(self) -> None:
@@ -254,26 +262,13 @@ class Records:
 
     def _open(self) -> sqlite3.Connection:
         if self._conn is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            try:
-                self._conn = _connected(self._path)
-            except sqlite3.DatabaseError as error:
-                if type(error) is not sqlite3.DatabaseError:
-                    raise
-                self._set_aside()
-                self._conn = _connected(self._path)
+            self._conn, aside = open_truth(self._path, self._migrations)
+            if aside is not None:
+                self.note = (
+                    f"The record of uses and changes was damaged and is set aside as {aside.name}; "
+                    "the notes themselves are untouched."
+                )
         return self._conn
-
-    def _set_aside(self) -> None:
-        """Keep a damaged database beside the new one: it is truth, and may be mended."""
-        aside = self._path.with_name(f"{FILE_NAME}.damaged-{int(time.time())}")
-        self._path.replace(aside)
-        for suffix in ("-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        self.note = (
-            f"The record of uses and changes was damaged and is set aside as {aside.name}; "
-            "the notes themselves are untouched."
-        )
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -284,37 +279,6 @@ class Records:
                 f"The record of notes in {self._folder} cannot be used: {error}.",
                 "Free some space or mend the folder's permissions; the notes are untouched.",
             ) from error
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    conn = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-    try:
-        conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        conn.execute("PRAGMA journal_mode = WAL")
-        conn.execute("PRAGMA synchronous = FULL")
-        conn.execute("PRAGMA secure_delete = ON")
-        conn.execute("BEGIN IMMEDIATE")
-        version = conn.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            for statement in filter(str.strip, SCHEMA.split(";")):
-                conn.execute(statement)
-            conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        conn.execute("COMMIT")
-        _check(conn, path, version)
-    except BaseException:
-        conn.close()
-        raise
-    return conn
-
-
-def _check(conn: sqlite3.Connection, path: Path, version: int) -> None:
-    if version > SCHEMA_VERSION:
-        raise StorageError(
-            f"{path} was written by a newer version of Commonplace.", "Use that version."
-        )
-    found = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise sqlite3.DatabaseError(str(found))
 
 
 def _holds(data: Any, words: str) -> bool:

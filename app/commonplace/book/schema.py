@@ -8,10 +8,10 @@ from pathlib import Path
 
 from commonplace.index.chunks import CHUNKER_VERSION
 from commonplace.index.fingerprints import ALGORITHM
+from commonplace.storage.database import BUSY_MS, set_journal
 
 SCHEMA_VERSION = f"1.{CHUNKER_VERSION}.{ALGORITHM}"
 FILE_NAME = "notes.db"
-BUSY_MS = 10_000
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE notes (
@@ -116,7 +116,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     conn = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     try:
         conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        conn.execute("PRAGMA journal_mode = WAL")
+        set_journal(conn, path)
         conn.execute("PRAGMA synchronous = NORMAL")
         # What a person deletes shall be gone from the pages too.
         conn.execute("PRAGMA secure_delete = ON")

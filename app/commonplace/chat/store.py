@@ -20,7 +20,6 @@ from typing import Any
 from commonplace.chat.database import (
     FILE_NAME,
     MIGRATIONS,
-    Migration,
     open_database,
     scrub,
     set_aside,
@@ -37,6 +36,7 @@ from commonplace.chat.kept import (
 )
 from commonplace.chat.searching import match_of, parts_of, snippet, words_in
 from commonplace.errors import ConversationError
+from commonplace.storage.database import Migration
 
 COLUMNS = "c.id, c.title, c.pinned, c.created, c.updated"
 LONGEST_TITLE = 200

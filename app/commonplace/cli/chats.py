@@ -22,7 +22,7 @@ from commonplace.engine.options import states_folder
 from commonplace.engine.states import forget
 from commonplace.errors import UserError
 from commonplace.paths import StatePaths
-from commonplace.settings import write_atomically
+from commonplace.storage.files import write_atomically
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 id_argument = click.argument("conversation", metavar="ID")

@@ -1,7 +1,8 @@
 """Texts that were typed and are not in their notes yet, kept until they are.
 
 They outlive a crash and a closed window: a small file beside the project's other
-data holds them, each with the version of the note that it was typed into.
+data holds them, each with the version of the note that it was typed into. A file that
+a newer version wrote is left as it is, and a damaged one is set aside.
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from commonplace.desktop.background import Background
+from commonplace.errors import NewerDataError, StorageError
+from commonplace.storage.documents import Form
+from commonplace.storage.files import set_aside, write_atomically
 
 FILE = "unsaved-notes.json"
+FORM = Form()
+"""The forms that the file has had; a list alone is the first too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,16 @@ class UnsavedTexts:
         self._background = Background(parent, threads=1)
         self._file: Path | None = None
         self._texts: dict[str, Unsaved] = {}
+        self._form = FORM.newest
 
     def open(self, folder: Path) -> None:
-        """Take up what was left in the folder of a project's data."""
+        """Take up what was left in the folder of a project's data.
+
+        Raises `NewerDataError`; texts are then kept as long as the window is open.
+        """
+        self._file, self._texts, self._form = None, {}, FORM.newest
+        self._texts, self._form = read(folder / FILE)
         self._file = folder / FILE
-        self._texts = read(self._file)
 
     def get(self, note: str) -> Unsaved | None:
         """Return what was typed into a note and not saved."""
@@ -60,33 +71,44 @@ class UnsavedTexts:
         """Write now; the window is about to go."""
         self._background.finish()
         if self._file is not None:
-            write(self._file, self._texts)
+            write(self._file, self._texts, self._form)
 
     def _write(self) -> None:
-        file, texts = self._file, dict(self._texts)
+        file, texts, form = self._file, dict(self._texts), self._form
+        self._form = FORM.newest
         if file is not None:
             self._background.run(
-                lambda: write(file, texts), lambda _none: None, lambda _error: None
+                lambda: write(file, texts, form), lambda _none: None, lambda _error: None
             )
 
 
-def read(file: Path) -> dict[str, Unsaved]:
-    """Return the texts in `file`; a missing or damaged one has none."""
+def read(file: Path) -> tuple[dict[str, Unsaved], int]:
+    """Return the texts in `file`, and its form; a missing or damaged one has none.
+
+    Raises `NewerDataError` and does not touch the file.
+    """
     try:
-        found = [Unsaved(**item) for item in json.loads(file.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError):
-        return {}
-    return {item.note: item for item in found}
+        data = json.loads(file.read_text(encoding="utf-8"))
+        document = {"texts": data} if isinstance(data, list) else dict(data)
+        form = FORM.bring_up(document, file)
+        found = [Unsaved(**item) for item in document["texts"]]
+    except NewerDataError:
+        raise
+    except OSError:
+        return {}, FORM.newest
+    except (ValueError, TypeError, KeyError):
+        with contextlib.suppress(OSError):
+            set_aside(file)
+        return {}, FORM.newest
+    return {item.note: item for item in found}, form
 
 
-def write(file: Path, texts: dict[str, Unsaved]) -> None:
-    """Replace `file` by one with these texts; without any there is none."""
-    with contextlib.suppress(OSError):
+def write(file: Path, texts: dict[str, Unsaved], form: int = FORM.newest) -> None:
+    """Replace `file`, which has the `form`, by one with these texts; without any there is none."""
+    with contextlib.suppress(OSError, StorageError):
+        FORM.keep_old(file, form)
         if not texts:
             file.unlink(missing_ok=True)
             return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(".new")
-        data = json.dumps([asdict(text) for text in texts.values()])
-        new.write_text(data, encoding="utf-8")
-        new.replace(file)
+        document = {FORM.key: FORM.newest, "texts": [asdict(text) for text in texts.values()]}
+        write_atomically(file, json.dumps(document).encode())

@@ -247,7 +247,7 @@ def _export(store: Any, conversation: str, target: Path) -> str:
     import json
 
     from commonplace.chat.export import to_json, to_markdown
-    from commonplace.settings import write_atomically
+    from commonplace.storage.files import write_atomically
 
     chat, messages = store.chat(conversation), store.messages(conversation)
     leaf = store.leaf(conversation)

@@ -23,11 +23,13 @@ from filelock import FileLock, Timeout
 from commonplace.edits.system import Folder, System
 from commonplace.edits.tree import digest_of
 from commonplace.errors import EditError, StorageError
+from commonplace.storage.documents import Form
 
 MAX_CHANGES = 200
 MAX_BYTES = 64 * 1024 * 1024
 LOCK_SECONDS = 10.0
-FORMAT = 1
+FORM = Form()
+"""The forms that a record has had."""
 NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 RECORD, FRESH = "record.json", "record.new"
 
@@ -74,8 +76,6 @@ class Record:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """Read what `to_json` wrote; raises `KeyError`, `TypeError` or `ValueError`."""
-        if data["format"] != FORMAT:
-            raise ValueError
         return cls(
             str(data["id"]),
             float(data["when"]),
@@ -95,7 +95,7 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON holds it."""
-        return {"format": FORMAT, **asdict(self)}
+        return {FORM.key: FORM.newest, **asdict(self)}
 
     def wanted(self, file: FileRecord) -> str:
         """Return the hash that the operation under way leads to."""
@@ -134,11 +134,16 @@ class Journal:
             lock.release()
 
     def records(self) -> list[Record]:
-        """Return all changes, the newest step first. What cannot be read is left out."""
+        """Return all changes, the newest step first. What cannot be read is left out.
+
+        Raises `NewerDataError` if a newer version made one of them: only that version
+        knows whether files are in the middle of being changed, so nothing is done.
+        """
         found: list[Record] = []
         for folder in self._folders():
-            with contextlib.suppress(OSError, KeyError, TypeError, ValueError):
+            with contextlib.suppress(OSError, AttributeError, KeyError, TypeError, ValueError):
                 data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+                FORM.bring_up(data, folder / RECORD)
                 record = Record.from_json(data)
                 if record.id == folder.name:
                     found.append(record)
@@ -228,10 +233,19 @@ class Journal:
     def _put(self, record: Record) -> None:
         folder = Folder(self.folder / record.id)
         (folder.path / FRESH).unlink(missing_ok=True)
+        self._keep_old(folder.path / RECORD)
         data = json.dumps(record.to_json(), ensure_ascii=True).encode()
         self._system.write_new(folder, FRESH, data)
         self._system.replace(folder, FRESH, RECORD)
         self._system.flush(folder)
+
+    @staticmethod
+    def _keep_old(path: Path) -> None:
+        """Copy a record of an old form before it is written in the newest."""
+        if FORM.newest > 1:
+            with contextlib.suppress(FileNotFoundError, ValueError, AttributeError):
+                found = FORM.bring_up(json.loads(path.read_text(encoding="utf-8")), path)
+                FORM.keep_old(path, found)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from commonplace.errors import StorageError
-from commonplace.settings import write_atomically
+from commonplace.storage.files import write_atomically
 
 log = logging.getLogger(__name__)
 

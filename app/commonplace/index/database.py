@@ -14,10 +14,10 @@ from sqlite_utils import Database
 
 from commonplace.errors import DamagedIndexError, StorageError
 from commonplace.index.chunks import CHUNKER_VERSION
+from commonplace.storage.database import BUSY_MS, set_journal
 
 SCHEMA_VERSION = f"1.{CHUNKER_VERSION}"
 FILE_NAME = "index.db"
-BUSY_MS = 10_000
 CHECKED_FIRST = 256 << 20
 """Bytes of an index that is checked before it is used: about a second."""
 DAMAGED = "The index was damaged and is being rebuilt."
@@ -141,7 +141,7 @@ def _connect(path: Path) -> Database:
     conn = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     try:
         conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        conn.execute("PRAGMA journal_mode = WAL")
+        set_journal(conn, path)
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute("PRAGMA cache_size = -65536")
     except BaseException:

@@ -26,7 +26,7 @@ from commonplace.recall.adapter import Adapter, Figures
 from commonplace.recall.ranking import USES_PAST
 from commonplace.recall.search import Learned
 from commonplace.recall.trial import fit_adapter
-from commonplace.settings import write_atomically
+from commonplace.storage.files import write_atomically
 
 log = logging.getLogger(__name__)
 

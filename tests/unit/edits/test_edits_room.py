@@ -139,7 +139,7 @@ def test_a_damaged_journal_is_told_and_stops_nothing(edits, root, state):
 
 @pytest.mark.parametrize(
     "data",
-    ["", "[]", "null", '{"format": 9}', '{"format": 1}', "\x00", '{"format": 1, "files": 3}'],
+    ["", "[]", "null", '{"format": "9"}', '{"format": 1}', "\x00", '{"format": 1, "files": 3}'],
 )
 def test_records_of_any_kind_are_read_or_left_out(edits, state, root, data):
     edits.apply(change("a", None, b"1"))
