@@ -37,7 +37,7 @@ def test_quit_while_indexing_and_answering(open_window, tmp_path, qtbot, model, 
     window.actions_by_id["quit"].trigger()
     assert not window.isVisible()
     window.controller.finish()
-    _, left = psutil.wait_procs(children, timeout=10)
+    _, left = psutil.wait_procs(children, timeout=60)
     assert not left
     other = open_window(
         Settings(recall_embedder="none"), Commands(worker_command("memory"), FAKE_ENGINE)

@@ -139,7 +139,7 @@ def test_follows_the_end_only_if_the_reader_is_there(transcript, drawn, qtbot):
     assert bar.value() == 100
 
 
-def beats_while(app, work, done, timeout=60):
+def beats_while(app, work, done, timeout=240):
     """Do `work`, and count how often the event loop came round until it was done."""
     beats = 0
 

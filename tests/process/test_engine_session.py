@@ -169,9 +169,9 @@ def test_a_dead_parent_ends_its_child(tmp_path):
     with parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        parent.wait(10)
+        parent.wait(60)
     try:
-        psutil.Process(child).wait(timeout=2)
+        psutil.Process(child).wait(timeout=60)
     except psutil.NoSuchProcess:
         return
 

@@ -11,7 +11,7 @@ from commonplace.paths import worker_command
 from commonplace.wire.process import WorkerDiedError, WorkerProcess
 
 FILES = {"a.py": "def alpha(): return 1\n", "b/c.py": "def beta(): return 2\n"}
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 class Window:

@@ -92,7 +92,7 @@ def test_stopping_takes_effect_while_it_waits(where):
     def script(client):
         if where == "body":
             client.reply(200, b"x", Content_Length=10)
-        server.over.wait(5)
+        server.over.wait(60)
 
     with serve(script) as server:
         began = time.monotonic()
@@ -103,14 +103,14 @@ def test_stopping_takes_effect_while_it_waits(where):
 
         with pytest.raises(CancelledError):
             fetch(server, stop=stop)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 30  # the server would go on for a minute
         server.over.set()
 
 
 def test_silence_and_length_have_limits():
     def silent(client):
         client.reply(200, b"x", Content_Length=10)
-        server.over.wait(5)
+        server.over.wait(60)
 
     with serve(silent) as server:
         with pytest.raises(ConnectionLostError, match="silent"):
@@ -165,7 +165,7 @@ def test_a_silent_address_does_not_hide_the_next(monkeypatch):
             real = socket.getaddrinfo("127.0.0.1", server.port, type=socket.SOCK_STREAM)
             first = [(*real[0][:4], silent.getsockname())]
             monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: first + real)
-            _, body = fetch(server, limits=Limits(connect=1.0))
+            _, body = fetch(server, limits=Limits(connect=4.0))
             assert body == b"here"
             monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: first)
             with pytest.raises(ConnectionLostError):
@@ -258,7 +258,7 @@ def test_tls_with_something_else_is_told():
         url = f"https://127.0.0.1:{server.port}"
         with pytest.raises(NetworkError):
             Door([Grant(Purpose.MODELS, Origin.of(url))]).send(
-                Purpose.MODELS, Request(url), limits=Limits(connect=1, silence=1)
+                Purpose.MODELS, Request(url), limits=Limits(connect=20, silence=1)
             )
 
 

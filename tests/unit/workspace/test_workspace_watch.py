@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from commonplace.workspace import Snapshot, Watcher, Workspace
+from commonplace.workspace import Snapshot, Watcher, Workspace, watch
 from commonplace.workspace.pending import MAX_FOLDERS, Pending
 from commonplace.workspace.sink import Sink
 from commonplace.workspace.sources import Source, SourceFactory, TreeSource, open_source
 
 Write = Callable[..., Path]
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="inotify")
@@ -98,7 +98,9 @@ def test_a_change_is_reported_by_its_folder(
     write("src/deep/a.py", "changed")
     assert listener.next() == {"src/deep"}
     (listener.workspace.root / "other" / "b.py").unlink()
-    assert listener.next() == {"other"}
+    while (reported := listener.next()) == {"src/deep"}:
+        pass  # one write is several events
+    assert reported == {"other"}
 
 
 def test_all_ways_to_change_a_tree(
@@ -209,9 +211,9 @@ def test_ignored_changes_are_not_reported(
     write("out/x", "y")
     write("node_modules/m/x.js", "y")
     write("seen.py")
-    reported = listener.next()
-    assert reported == {""}
-    assert listener.reports.empty()
+    assert listener.next() == {""}
+    while not listener.reports.empty():  # one write is several events
+        assert listener.next() == {""}
 
 
 def test_rules_that_ignore_themselves_are_noticed(
@@ -235,18 +237,18 @@ def test_a_burst_ends_in_equality(
 
 
 def test_a_burst_in_many_folders_asks_for_everything(
-    listen: Callable[..., Listener], write: Write
+    listen: Callable[..., Listener], write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = [f"{number}/a" for number in range(MAX_FOLDERS + 50)]
     for path in paths:
         write(path)
     listener = listen()
+    # On a busy machine writing them takes so long that they may be told in parts.
+    monkeypatch.setattr(watch, "_QUIET_SECONDS", 2.0)
+    monkeypatch.setattr(watch, "_LONGEST_WAIT_SECONDS", 60.0)
     for path in paths:
         write(path, "changed")
-    reports = [listener.next()]
-    while None not in reports:  # the first may have been sent halfway
-        reports.append(listener.next())
-    assert len(reports) <= 3
+    assert listener.next() is None
 
 
 def test_nudge_and_timer(listen: Callable[..., Listener]) -> None:
@@ -308,7 +310,10 @@ def test_a_root_removed_and_made_again(
     write("b")
     listener.settle()
     assert set(listener.snapshot.files) == {"b"}
-    assert listener.watcher.state.mode == "events"
+    end = time.monotonic() + PATIENCE
+    while listener.watcher.state.mode != "events":
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_root_moved_away_is_noticed(
