@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.engine import adapters
 from bench.machine import machine, percentile, table
 from commonplace.chat.messages import Message
 from commonplace.engine.grammars import choice_grammar
@@ -53,6 +54,8 @@ def main() -> None:
         "killed": killed,
         "protocol": protocol,
         "cycles": cycles,
+        "adapter": adapters.adapter,
+        "score": adapters.score,
     }
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", nargs="?", type=Path, default=MODEL)

@@ -11,24 +11,44 @@ in the message      what happens
 ``!stall``          nothing is written until the answer is cancelled
 ``!hang``           one word is written, and then cancelling does not help
 ``!crash``          the process dies after the first word
+``!adapter``        the answer names the adapter in place and its scale
 ==================  ======================================================
 
 So may the name of the model file: ``damaged`` is refused, ``crash`` dies while
 loading, ``crash-repack`` only on rungs that repack, ``hang`` waits to be
-stopped. The file itself is not opened and need not exist.
+stopped. The file itself is not opened and need not exist. That of an adapter is:
+its checksum and its base are checked as with the real engine, and nothing else.
+
+Scores are made up but stand to reason: a word costs 4 nats, 2 if it occurred
+before, and with an adapter in place as many tenths less as its scale has.
 """
 
 from __future__ import annotations
 
 import re
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
 from commonplace.chat.messages import Message
-from commonplace.engine.types import Completion, Finish, Judgement, LoadOptions, ModelInfo, Sampling
+from commonplace.engine.adapters import Use, check_base, checked_scale, verified_bytes
+from commonplace.engine.identity import model_id
+from commonplace.engine.textstream import TextStream
+from commonplace.engine.types import (
+    AdapterState,
+    Completion,
+    Continuation,
+    Finish,
+    Judgement,
+    LoadOptions,
+    ModelInfo,
+    Sampling,
+    Score,
+    Tokens,
+)
 from commonplace.errors import CancelledError, EngineError, ModelError
 
 LONG_WORDS = 2000
@@ -56,10 +76,51 @@ class FakeModel:
         self._live: list[str] = []
         self.conversations: list[str] = []
         self.kept: list[str] = []
+        self.use: Use | None = None
 
     def judge(self, text: str) -> Judgement:
         """Return a judgement that depends on nothing."""
         return Judgement(100.0, 10.0, float(bool(text)))
+
+    def score(self, context: str, text: str, stopped: Callable[[], bool]) -> Score:
+        """Make up likelihoods as the module's description says."""
+        before, words = _TOKEN.findall(context), _TOKEN.findall(text)
+        self._check_room(len(before) + len(words))
+        if stopped():
+            raise CancelledError("Scoring was stopped.")
+        gain = 1 - 0.1 * self.use.scale if self.use else 1.0
+        seen = {word.strip() for word in before}
+        nll = []
+        for word in words:
+            nll.append((2.0 if word.strip() in seen else 4.0) * gain)
+            seen.add(word.strip())
+        return Score(tuple(zlib.crc32(word.encode()) & 0xFFFF for word in words), tuple(nll))
+
+    def continue_text(
+        self, context: str, max_tokens: int, stop: Sequence[str], stopped: Callable[[], bool]
+    ) -> Continuation:
+        """Repeat the last line of `context`, or give the next scripted answer."""
+        lines = context.strip().splitlines() or ["nothing"]
+        words = _TOKEN.findall(self._answers.pop(0) if self._answers else lines[-1])
+        self._check_room(self.count(context) + max_tokens)
+        stream = TextStream(stop)
+        text = "".join(stream.feed(word.encode()) for word in words[:max_tokens])
+        finish: Finish = "length" if len(words) > max_tokens and not stream.stopped else "stop"
+        if stopped():
+            finish = "cancelled"
+        return Continuation(text + stream.flush(), min(len(words), max_tokens), finish)
+
+    def adapter(self, path: Path | None, sha256: str, scale: float, base: str) -> AdapterState:
+        """Note which adapter is in place; its file must be there and be the one named."""
+        started = time.monotonic()
+        self.use = None
+        self._live.clear()
+        if path is not None:
+            checked_scale(scale)
+            check_base(path.name, base, model_id(Path(self.info.path)))
+            verified_bytes(path, sha256)
+            self.use = Use(sha256, scale)
+        return AdapterState(self.use is not None, (time.monotonic() - started) * 1000)
 
     def forget(self, conversation: str) -> None:
         """Forget that the conversation was ever kept."""
@@ -77,6 +138,12 @@ class FakeModel:
         """Return the number of words."""
         return len(_TOKEN.findall(text))
 
+    def tokens(self, text: str) -> Tokens:
+        """Split `text` into words."""
+        words = _TOKEN.findall(text)
+        ids = tuple(zlib.crc32(word.encode()) & 0xFFFF for word in words)
+        return Tokens(ids, tuple(len(word.encode()) for word in words))
+
     def count_messages(self, messages: Sequence[Message]) -> int:
         """Return the number of words, and one turn mark for each message and the answer."""
         return len(_prompt(messages))
@@ -92,12 +159,7 @@ class FakeModel:
         """Answer as the module's description says."""
         started = time.monotonic()
         prompt = _prompt(messages)
-        if len(prompt) + sampling.max_tokens > self.info.context:
-            raise EngineError(
-                f"The question takes {len(prompt)} tokens and the answer may take "
-                f"{sampling.max_tokens}; this model sees {self.info.context} at once.",
-                "Ask with fewer or shorter passages.",
-            )
+        self._check_room(len(prompt) + sampling.max_tokens)
         reused = _shared(self._live, prompt)
         written: list[str] = []
         finish: Finish = "stop"
@@ -120,6 +182,14 @@ class FakeModel:
             "".join(written), finish, len(prompt), reused, len(written), elapsed, elapsed
         )
 
+    def _check_room(self, tokens: int) -> None:
+        if tokens > self.info.context:
+            raise EngineError(
+                f"This takes {tokens} tokens with the answer; "
+                f"this model sees {self.info.context} at once.",
+                "Ask with fewer or shorter passages.",
+            )
+
     def _tokens(self, messages: Sequence[Message], stopped: Callable[[], bool]) -> Iterator[str]:
         question = next((m.content for m in reversed(messages) if m.role == "user"), "")
         if "!crash" in question:
@@ -138,6 +208,8 @@ class FakeModel:
         _, said, text = question.partition("!say ")
         if said:
             return text.partition("\n")[0].replace("⏎", "\n")
+        if "!adapter" in question:
+            return f"adapter {self.use.sha256[:8]} {self.use.scale:g}" if self.use else "no adapter"
         if self._answers:
             return self._answers.pop(0)
         lines = question.strip().splitlines() or ["nothing"]
@@ -223,6 +295,11 @@ class FakeEngine:
         model = self._loaded()
         return [model.count(text) for text in texts]
 
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Split each text into words."""
+        model = self._loaded()
+        return [model.tokens(text) for text in texts]
+
     def count_messages(self, messages: Sequence[Message]) -> int:
         """Return the number of words and turn marks of the prompt."""
         return self._loaded().count_messages(messages)
@@ -246,6 +323,26 @@ class FakeEngine:
             if "ended unexpectedly" in error.message:
                 self._model = None
             raise
+
+    def score(self, context: str, text: str, stop: Callable[[], bool] | None = None) -> Score:
+        """Make up likelihoods as the module's description says."""
+        return self._loaded().score(context, text, stop or _never)
+
+    def continue_text(
+        self,
+        context: str,
+        max_tokens: int,
+        stop_at: Sequence[str] = (),
+        stop: Callable[[], bool] | None = None,
+    ) -> str:
+        """Repeat the last line of `context`, or give the next scripted answer."""
+        return self._loaded().continue_text(context, max_tokens, stop_at, stop or _never).text
+
+    def adapter(
+        self, path: Path | None, sha256: str = "", scale: float = 1.0, base: str = ""
+    ) -> AdapterState:
+        """Note which adapter is in place."""
+        return self._loaded().adapter(path, sha256, scale, base)
 
     def close(self) -> None:
         """Forget the model."""

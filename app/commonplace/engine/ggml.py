@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
+from pathlib import Path
 
+import llama_cpp
 import llama_cpp.llama_cpp as C  # noqa: N812 - the C interface
 from llama_cpp import _ggml
 
@@ -63,3 +66,20 @@ def features() -> str:
     text = C.llama_print_system_info().decode("utf-8", "replace")
     pairs = [item.partition("=") for item in text.split(":", 1)[-1].split("|")]
     return ", ".join(name.strip() for name, _, value in pairs if value.strip() == "1")
+
+
+def load_backends() -> None:
+    """Load the parts of ggml that were built as libraries of their own.
+
+    A build for many processors has one library per generation; the best that this
+    machine can run is taken, from beside llama.cpp and from nowhere else: left to
+    itself, ggml would look in the folder it was started in, which is somebody's project.
+    Where the processor's part is linked in, nothing is left to load.
+    """
+    ggml = _ggml.libggml
+    ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
+    if ggml.ggml_backend_reg_count():
+        return
+    load = ggml.ggml_backend_load_all_from_path
+    load.argtypes, load.restype = [ctypes.c_char_p], None
+    load(os.fsencode(Path(llama_cpp.__file__).parent / "lib"))

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from commonplace.engine.gguf_format import Contents, Value, read_contents
+from commonplace.engine.gguf_format import Contents, Tensor, Value, read_contents
 from commonplace.errors import ModelError
 
 _SPLIT_NAME = re.compile(r"^(?P<stem>.+)-(?P<part>\d{5})-of-(?P<parts>\d{5})\.gguf$")
@@ -53,7 +53,8 @@ class Header:
 
     `kv_heads` has one entry per layer that keeps keys and values. `key_length`
     and `value_length` are elements per head. `file_bytes` and `parameters` add
-    up all parts of a split file. `layer_bytes` are the weights of each layer.
+    up all parts of a split file. `layer_bytes` are the weights of each layer,
+    `tensors` what all parts say of each tensor, by name.
     `chat_template` is searched for known marks, and rendered only by
     `reference`, in a process of its own.
     """
@@ -78,6 +79,7 @@ class Header:
     parameters: int
     file_bytes: int
     layer_bytes: tuple[int, ...] = ()
+    tensors: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def head_count_kv(self) -> int:
@@ -121,6 +123,7 @@ def read_header(path: Path) -> Header:
         layer_bytes=tuple(
             sum(p.layer_bytes.get(layer, 0) for p in (contents, *parts)) for layer in range(layers)
         ),
+        tensors={name: tensor for p in (contents, *parts) for name, tensor in p.named.items()},
     )
 
 

@@ -10,13 +10,14 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -77,12 +78,27 @@ Value = int | float | bool | str | tuple[int | float | bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Tensor:
+    """What a header says of one tensor: ggml's type, and its sizes, the fastest first.
+
+    `offset` counts from `Contents.data_start`; `bytes` is what the tensor takes.
+    """
+
+    kind: int
+    shape: tuple[int, ...]
+    offset: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
     """What one GGUF file says about itself.
 
     `lengths` has the number of elements of every array, kept or passed over;
     `data_end` is the offset in bytes at which the last tensor ends;
     `layer_bytes` is what the tensors of each layer take, by the layer's number.
+    `data_start` is where tensor data begins.
+    `named` has each tensor by its name: fewer than `tensors` if a name is there twice.
     """
 
     values: dict[str, Value]
@@ -92,6 +108,8 @@ class Contents:
     data_end: int
     size: int
     layer_bytes: dict[int, int]
+    named: dict[str, Tensor] = field(default_factory=dict)
+    data_start: int = 0
 
 
 def read_contents(path: Path) -> Contents:
@@ -161,10 +179,13 @@ class _Walker:
             if value is not None:
                 values[key] = value
         layers: dict[int, int] = {}
-        parameters, extent = self._tensors(tensors, layers)
+        named: dict[str, Tensor] = {}
+        parameters, extent = self._tensors(tensors, layers, named)
         start = self._aligned(values.get("general.alignment", 32))
         data_end = start + extent if tensors else self._at
-        return Contents(values, lengths, tensors, parameters, data_end, self._size, layers)
+        return Contents(
+            values, lengths, tensors, parameters, data_end, self._size, layers, named, start
+        )
 
     def _check_start(self) -> None:
         if self._size == 0:
@@ -206,17 +227,19 @@ class _Walker:
         value: Value = scalar.unpack(self._read(scalar.size))[0]
         return value
 
-    def _tensors(self, count: int, layers: dict[int, int]) -> tuple[int, int]:
-        """Return (elements in all tensors, bytes of tensor data); fill `layers`."""
+    def _tensors(
+        self, count: int, layers: dict[int, int], named: dict[str, Tensor]
+    ) -> tuple[int, int]:
+        """Return (elements in all tensors, bytes of tensor data); fill `layers` and `named`."""
         parameters = extent = 0
         for _ in range(count):
-            layer = _LAYER.match(self._string(MAX_TENSOR_NAME))
+            name = self._string(MAX_TENSOR_NAME)
+            layer = _LAYER.match(name)
             dimensions = self._u32()
             if dimensions > MAX_DIMENSIONS:
                 self._damaged(f"a tensor of {dimensions} dimensions")
-            elements = 1
-            for _ in range(dimensions):
-                elements *= self._u64()
+            shape = tuple(self._u64() for _ in range(dimensions))
+            elements = math.prod(shape)
             kind, offset = self._u32(), self._u64()
             if kind not in BLOCKS:
                 raise ModelError(
@@ -229,6 +252,7 @@ class _Walker:
             size = elements // per_block * block_bytes
             if layer is not None:
                 layers[int(layer[1])] = layers.get(int(layer[1]), 0) + size
+            named[name] = Tensor(kind, shape, offset, size)
             parameters += elements
             extent = max(extent, offset + size)
         return parameters, extent

@@ -9,17 +9,19 @@ from __future__ import annotations
 import ctypes
 import itertools
 import logging
-import math
 import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import llama_cpp.llama_cpp as C  # noqa: N812 - the C interface
+import numpy as np
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from commonplace.engine.fit import Plan
+from commonplace.engine.ggml import load_backends
 from commonplace.engine.requantise import fill, loss
 from commonplace.engine.sampler import Sampler
 from commonplace.engine.states import State
@@ -53,6 +55,7 @@ def _log(level: int, text: bytes | None, _data: ctypes.c_void_p) -> None:
 
 
 C.llama_log_set(_log, ctypes.c_void_p(0))
+load_backends()
 C.llama_backend_init()
 
 
@@ -92,6 +95,7 @@ class Llama:
             raise
         self._vocabulary = C.llama_model_get_vocab(self._model)
         self._memory = C.llama_get_memory(self._context)
+        self._adapter: ctypes.c_void_p | None = None
         self._live: list[int] = []
         self._piece = ctypes.create_string_buffer(256)
         self.context = min(plan.context, int(C.llama_n_ctx(self._context)))
@@ -111,6 +115,7 @@ class Llama:
     def close(self) -> None:
         """Free the context and the weights; safe to repeat."""
         if self._context is not None:
+            self.drop_adapter()
             C.llama_free(self._context)
             self._context = None
         if self._model is not None:
@@ -239,11 +244,52 @@ class Llama:
         del self._live[keep:]
         return True
 
+    def scores(self, index: int) -> Any:
+        """Return the scores after a token that was evaluated for them, as a float32 vector.
+
+        `index` is its place in the last batch, -1 the last one; valid until the next.
+        """
+        count = int(C.llama_vocab_n_tokens(self._vocabulary))
+        return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context, index), shape=(count,))
+
+    def put_adapter(self, path: Path, scale: float) -> None:
+        """Compute with the LoRA adapter at `path`, which was checked; the sequence is lost.
+
+        Raises `ModelError` when llama.cpp refuses it, and computes without one then.
+        """
+        self.drop_adapter()
+        adapter = C.llama_adapter_lora_init(self._model, os.fsencode(path))
+        if not adapter:
+            raise ModelError(
+                f"llama.cpp cannot load the adapter {path.name}.",
+                "Discard it, and adapt to the file again.",
+            )
+        self._adapter = adapter
+        self._set_adapters([adapter], scale)
+
+    def drop_adapter(self) -> None:
+        """Compute without an adapter; the sequence is lost if there was one."""
+        adapter, self._adapter = self._adapter, None
+        if adapter is not None:
+            self._set_adapters([], 0.0)
+            C.llama_adapter_lora_free(adapter)
+
+    def _set_adapters(self, adapters: list[ctypes.c_void_p], scale: float) -> None:
+        count = len(adapters)
+        pointers = (C.llama_adapter_lora_p_ctypes * count)(
+            *(ctypes.cast(adapter, C.llama_adapter_lora_p_ctypes) for adapter in adapters)
+        )
+        scales = (ctypes.c_float * count)(*[scale] * count)
+        # Keys and values of other weights are stale, and llama.cpp would use them.
+        C.llama_memory_clear(self._memory, True)
+        self._live.clear()
+        if C.llama_set_adapters_lora(self._context, pointers, count, scales):
+            raise ModelError("llama.cpp does not use the adapter.", "Discard it.")
+
     def makes_sense(self) -> bool:
         """Whether the scores of the last token are numbers, and not all the same."""
-        count = int(C.llama_vocab_n_tokens(self._vocabulary))
-        scores = C.llama_get_logits_ith(self._context, -1)[:count]
-        return all(map(math.isfinite, scores)) and min(scores) < max(scores)
+        scores = self.scores(-1)
+        return bool(np.isfinite(scores).all() and scores.min() < scores.max())
 
     def loss(self, tokens: list[int]) -> float:
         """Return the mean surprise at `tokens` in nats; the live sequence is lost."""

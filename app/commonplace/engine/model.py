@@ -10,6 +10,8 @@ from pathlib import Path
 
 from commonplace import __version__
 from commonplace.chat.messages import Message
+from commonplace.engine import scoring
+from commonplace.engine.adapters import Use, check_base, checked_copy, checked_scale
 from commonplace.engine.fit import Plan
 from commonplace.engine.gguf import Header
 from commonplace.engine.identity import build_id, model_id
@@ -32,15 +34,19 @@ from commonplace.engine.templates import (
 )
 from commonplace.engine.textstream import TextStream, ThoughtFilter
 from commonplace.engine.types import (
+    AdapterState,
     Completion,
+    Continuation,
     Finish,
     Judgement,
     LoadOptions,
     ModelInfo,
     Sampling,
+    Score,
+    Tokens,
 )
 from commonplace.engine.writing import Writer
-from commonplace.errors import EngineError, ModelError
+from commonplace.errors import CommonplaceError, EngineError, ModelError
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +89,9 @@ class LlamaModel:
         self._changed = False
         self._ahead = 0
         self._measurer = Measurer(self._llama, options, plan.batch)
-        self._key = f"{model_id(header.path)} {build_id()} {plan.kv_type} {plan.gpu_layers}"
+        self._identity = model_id(header.path)
+        self._use: Use | None = None
+        self._key = f"{self._identity} {build_id()} {plan.kv_type} {plan.gpu_layers}"
         folder = Path(options.cache) / "states"
         kept = bool(options.cache) and options.states_mb > 0
         self._states = StateFolder(folder, self._key, options.states_mb << 20) if kept else None
@@ -151,18 +159,22 @@ class LlamaModel:
         A faulty processor path dies in its first batch of several tokens: it
         does so here, before anyone was told that the engine is healthy.
         """
-        tokens = (self._llama.tokens(TEXT) * TEST_TOKENS)[:TEST_TOKENS]
-        if not tokens:
-            raise ModelError("The model has an empty vocabulary.", "Choose another model.")
-        self._llama.rewind([])
-        self._llama.evaluate(tokens, lambda: False)
-        if not self._llama.makes_sense():
+        if not self._makes_sense(TEST_TOKENS):
             raise WrongResultsError(
                 "The model computes nonsense with this setting.", "Choose another model file."
             )
         with self._llama.drawing(Sampling(temperature=0.0), break_loops=False) as draw:
             draw(-1)
         self._llama.rewind([])
+
+    def _makes_sense(self, count: int) -> bool:
+        """Evaluate `count` tokens and say whether the scores after them are usable."""
+        tokens = (self._llama.tokens(TEXT) * count)[:count]
+        if not tokens:
+            raise ModelError("The model has an empty vocabulary.", "Choose another model.")
+        self._llama.rewind([])
+        self._llama.evaluate(tokens, lambda: False)
+        return self._llama.makes_sense()
 
     def tune(self) -> None:
         """Choose threads, batch and foretelling by a short trial; see `measuring`."""
@@ -171,6 +183,12 @@ class LlamaModel:
     def count(self, text: str) -> int:
         """Return the tokens of `text` as content."""
         return len(self._llama.tokens(text))
+
+    def tokens(self, text: str) -> Tokens:
+        """Split `text` as content."""
+        ids = tuple(self._llama.tokens(text))
+        sizes = tuple(len(self._llama.bytes_of(token)) for token in ids)
+        return Tokens(ids, sizes, tuple(self._llama.beginning()))
 
     def count_messages(self, messages: Sequence[Message]) -> int:
         """Return the tokens of the whole prompt made from `messages`."""
@@ -238,8 +256,8 @@ class LlamaModel:
 
     def keep(self) -> None:
         """Save the state of the conversation answered last, if it has a name."""
-        if not (self._states and self._conversation and self._changed):
-            return
+        if not (self._states and self._conversation and self._changed) or self._use:
+            return  # a state holds what these weights made of the text, so none with an adapter
         if len(self._llama.live) < KEEP_TOKENS:
             return
         state = self._llama.state()
@@ -248,9 +266,51 @@ class LlamaModel:
 
     def judge(self, text: str) -> Judgement:
         """Measure speed, and the surprise at `text`; raises `ModelError` for too little."""
-        self.keep()
-        self._conversation = ""
+        self._leave()
         return self._measurer.judge(text)
+
+    def score(self, context: str, text: str, stopped: Callable[[], bool]) -> Score:
+        """Say how likely `text` is behind `context`; see `scoring.score`."""
+        self._leave()
+        return scoring.score(self._llama, context, text, stopped)
+
+    def continue_text(
+        self, context: str, max_tokens: int, stop: Sequence[str], stopped: Callable[[], bool]
+    ) -> Continuation:
+        """Write on from `context`, greedily; see `scoring.continue_text`."""
+        self._leave()
+        return scoring.continue_text(self._llama, context, max_tokens, stop, stopped)
+
+    def adapter(self, path: Path | None, sha256: str, scale: float, base: str) -> AdapterState:
+        """Put an adapter in place or take it away; raises `ModelError` without one in place."""
+        started = time.monotonic()
+        if path is None:
+            self._take_away()
+            return AdapterState(active=False, ms=_since(started))
+        use = Use(sha256, scale)
+        try:
+            checked_scale(scale)
+            check_base(path.name, base, self._identity)
+            with checked_copy(
+                path,
+                sha256,
+                architecture=self._header.architecture,
+                model=self._identity,
+                tensors=self._header.tensors,
+            ) as copy:
+                if use != self._use:
+                    self._leave()
+                    self._use = use
+                    self._llama.put_adapter(copy, scale)
+                    if not self._makes_sense(2):
+                        raise ModelError(
+                            f"{path.name} makes the model compute nonsense.", "Discard it."
+                        )
+                    self._llama.rewind([])
+        except CommonplaceError:
+            self._take_away()
+            raise
+        return AdapterState(active=True, ms=_since(started))
 
     def forget(self, conversation: str) -> None:
         """Delete what is kept of `conversation`, and do not keep it again."""
@@ -260,13 +320,24 @@ class LlamaModel:
         if self._states is not None:
             forget(self._states.folder, conversation)
 
+    def _leave(self) -> None:
+        """Save the conversation that is live; what is read next belongs to none."""
+        self.keep()
+        self._conversation = ""
+
+    def _take_away(self) -> None:
+        """Go on without an adapter, and without anything that was read with it."""
+        self._leave()
+        self._llama.drop_adapter()
+        self._use = None
+
     def _turn_to(self, conversation: str, prompt: list[int]) -> None:
         """Let the live sequence be that of `conversation`, from disk if that saves reading."""
         if conversation == self._conversation and self._llama.live:
             return
         self.keep()
         self._conversation = conversation
-        if self._states is None or not conversation:
+        if self._states is None or not conversation or self._use:
             return
         kept = common(self._states.tokens(conversation), prompt)
         if kept < common(self._llama.live, prompt) + WORTH_LOADING:

@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from commonplace.chat.messages import Message
@@ -18,12 +19,16 @@ from commonplace.engine.keys import api_key
 from commonplace.engine.sse import events
 from commonplace.engine.textstream import ThoughtFilter
 from commonplace.engine.types import (
+    AdapterState,
     Completion,
+    Continuation,
     Finish,
     Judgement,
     LoadOptions,
     ModelInfo,
     Sampling,
+    Score,
+    Tokens,
     messages_to_wire,
 )
 from commonplace.errors import CancelledError, EngineError, ModelError
@@ -106,9 +111,39 @@ class RemoteModel:
             self._counts = False
         return math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
 
+    def tokens(self, text: str) -> Tokens:  # noqa: ARG002
+        """Raise `EngineError`: servers do not tell how they split a text."""
+        raise _only_here("say how it splits a text")
+
     def count_messages(self, messages: Sequence[Message]) -> int:
         """Return about how many tokens the whole prompt has."""
         return sum(self.count(message.content) + TURN_TOKENS for message in messages)
+
+    def score(self, context: str, text: str, stopped: Callable[[], bool]) -> Score:  # noqa: ARG002
+        """Raise `EngineError`: servers do not tell the likelihood of a text."""
+        raise _only_here("score a text")
+
+    def continue_text(
+        self,
+        context: str,  # noqa: ARG002
+        max_tokens: int,  # noqa: ARG002
+        stop: Sequence[str],  # noqa: ARG002
+        stopped: Callable[[], bool],  # noqa: ARG002
+    ) -> Continuation:
+        """Raise `EngineError`: servers are only asked for answers."""
+        raise _only_here("go on from raw text")
+
+    def adapter(
+        self,
+        path: Path | None,
+        sha256: str,  # noqa: ARG002
+        scale: float,  # noqa: ARG002
+        base: str,  # noqa: ARG002
+    ) -> AdapterState:
+        """Raise `EngineError` unless an adapter is to be taken away: there is none."""
+        if path is None:
+            return AdapterState(active=False, ms=0.0)
+        raise _only_here("use an adapter")
 
     def complete(
         self,
@@ -268,6 +303,12 @@ class _Stream:
 
     def _since(self) -> float:
         return round((time.monotonic() - self._started) * 1000, 1)
+
+
+def _only_here(what: str) -> EngineError:
+    return EngineError(
+        f"A model on a server cannot {what}.", "Load a model that is on this machine."
+    )
 
 
 def _json(response: Response) -> Mapping[str, Any]:

@@ -18,11 +18,15 @@ from commonplace.chat.messages import Message
 from commonplace.engine.devices import Device
 from commonplace.engine.ladder import Cause, Ladder, cause_of
 from commonplace.engine.types import (
+    AdapterState,
     Completion,
+    Continuation,
     Judgement,
     LoadOptions,
     ModelInfo,
     Sampling,
+    Score,
+    Tokens,
     messages_to_wire,
 )
 from commonplace.engine.verdicts import Verdict, Verdicts, climb
@@ -137,6 +141,13 @@ class EngineSession:
             raise ProtocolError("The engine did not count.")
         return counts
 
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return each text as the loaded model splits it."""
+        split = self._request("tokens", {"texts": list(texts)}).get("texts")
+        if not isinstance(split, list):
+            raise ProtocolError("The engine did not split the texts.")
+        return [Tokens.from_wire(item) for item in split]
+
     def count_messages(self, messages: Sequence[Message]) -> int:
         """Return the tokens of the whole prompt made from `messages`."""
         return int(
@@ -187,6 +198,39 @@ class EngineSession:
     def judge(self, text: str) -> Judgement:
         """Measure how fast the loaded model is, and how much `text` surprises it."""
         return Judgement.from_wire(self._request("judge", {"text": text}))
+
+    def score(self, context: str, text: str, stop: Callable[[], bool] | None = None) -> Score:
+        """Return how likely `text` is behind `context`; see `Model.score`."""
+        params = {"context": context, "text": text}
+        return Score.from_wire(self._request("score", params, stop=stop))
+
+    def continue_text(
+        self,
+        context: str,
+        max_tokens: int,
+        stop_at: Sequence[str] = (),
+        stop: Callable[[], bool] | None = None,
+    ) -> str:
+        """Write on from `context` until one of `stop_at`; see `Model.continue_text`.
+
+        Raises `CancelledError` once `stop` says yes.
+        """
+        params = {"context": context, "max_tokens": max_tokens, "stop": list(stop_at)}
+        written = Continuation.from_wire(self._request("continue", params, stop=stop))
+        if written.finish == "cancelled":
+            raise CancelledError("Writing on was stopped.")
+        return written.text
+
+    def adapter(
+        self, path: Path | None, sha256: str = "", scale: float = 1.0, base: str = ""
+    ) -> AdapterState:
+        """Put the adapter at `path` in place, or take it away; see `Model.adapter`.
+
+        A child that died and was started again has none.
+        """
+        named = None if path is None else str(path)
+        params = {"path": named, "sha256": sha256, "scale": scale, "base": base}
+        return AdapterState.from_wire(self._request("adapter", params))
 
     def requantise(self, path: Path, target: Path, kind: str) -> int:
         """Write the model at `path` as `kind` to `target`; return its bytes.

@@ -167,6 +167,80 @@ class Judgement(Wired):
     loss: float
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How much a loaded model is surprised by a text.
+
+    `tokens` are the ids of the text, `nll` the negative log-likelihood of each
+    in nats, given all before it; both have the same length.
+    """
+
+    tokens: tuple[int, ...]
+    nll: tuple[float, ...]
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the fields as a dictionary for JSON."""
+        return {"tokens": list(self.tokens), "nll": list(self.nll)}
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild the value; anything else raises `ProtocolError`."""
+        tokens, nll = data.get("tokens"), data.get("nll")
+        if not isinstance(tokens, list) or not isinstance(nll, list) or len(tokens) != len(nll):
+            raise ProtocolError(f"Not a score: {data!r:.80}.")
+        if not all(type(token) is int for token in tokens):
+            raise ProtocolError(f"Not tokens: {tokens!r:.80}.")
+        if not all(isinstance(value, int | float) for value in nll):
+            raise ProtocolError(f"Not likelihoods: {nll!r:.80}.")
+        return cls(tuple(tokens), tuple(map(float, nll)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A text as a model splits it.
+
+    `ids` are its tokens and `sizes` how many bytes of UTF-8 each writes; `beginning` is
+    what this model wants before every text, one token or none.
+    """
+
+    ids: tuple[int, ...]
+    sizes: tuple[int, ...]
+    beginning: tuple[int, ...] = ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the fields as a dictionary for JSON."""
+        return {name: list(getattr(self, name)) for name in ("ids", "sizes", "beginning")}
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild the value; anything else raises `ProtocolError`."""
+        lists = [data.get(name) for name in ("ids", "sizes", "beginning")]
+        for values in lists:
+            if not isinstance(values, list) or not all(type(value) is int for value in values):
+                raise ProtocolError(f"Not tokens: {data!r:.80}.")
+        ids, sizes, beginning = (tuple(values or ()) for values in lists)
+        if len(ids) != len(sizes):
+            raise ProtocolError(f"Not tokens: {data!r:.80}.")
+        return cls(ids, sizes, beginning)
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation(Wired):
+    """A text that goes on from another, how many tokens were drawn, and why it ended."""
+
+    text: str
+    tokens: int
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterState(Wired):
+    """Whether an adapter is in place, and the milliseconds that putting it there took."""
+
+    active: bool
+    ms: float
+
+
 def messages_to_wire(messages: Sequence[Message]) -> list[dict[str, str]]:
     """Return `messages` as a list for JSON."""
     return [{"role": message.role, "content": message.content} for message in messages]
@@ -196,6 +270,9 @@ class Model(Protocol):
     def count(self, text: str) -> int:
         """Return the tokens of `text` as content: turn marks in it are text."""
 
+    def tokens(self, text: str) -> Tokens:
+        """Split `text` as content; raises `EngineError` where that is not known."""
+
     def count_messages(self, messages: Sequence[Message]) -> int:
         """Return the tokens of the whole prompt made from `messages`."""
 
@@ -218,6 +295,35 @@ class Model(Protocol):
 
     def judge(self, text: str) -> Judgement:
         """Measure speed, and the surprise at `text`."""
+
+    def score(self, context: str, text: str, stopped: Callable[[], bool]) -> Score:
+        """Say how likely `text` is behind `context`; both are raw text, without a template.
+
+        Each is split into tokens by itself, turn marks in them are text, and the
+        token that this model wants before every text comes first. Something must
+        stand before `text`: that token, or a context. Raises `EngineError` where
+        nothing does or all together is more than the model sees, and
+        `CancelledError` once `stopped` says yes.
+        """
+
+    def continue_text(
+        self, context: str, max_tokens: int, stop: Sequence[str], stopped: Callable[[], bool]
+    ) -> Continuation:
+        """Write on from `context`, always the likeliest token; raw text as for `score`.
+
+        Ends before the first of the strings of `stop`. Raises `EngineError` if it
+        does not fit.
+        """
+
+    def adapter(self, path: Path | None, sha256: str, scale: float, base: str) -> AdapterState:
+        """Put the LoRA adapter at `path` in place of any other, or with None take it away.
+
+        `sha256` is what the file must have, in hexadecimal, `scale` multiplies its
+        effect, and `base` is the identity (`identity.model_id`) of the model that it
+        was made for. What was read before is forgotten whenever the weights change.
+        Raises `ModelError` for a file that is none of this; the model then goes on
+        without an adapter.
+        """
 
     def forget(self, conversation: str) -> None:
         """Delete what is kept of `conversation`, and do not keep it again."""

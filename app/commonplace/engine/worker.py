@@ -5,11 +5,15 @@ method             parameters                           result
 =================  ===================================  =======================
 ``load``           ``path, options, rung``              `ModelInfo`
 ``count``          ``texts``                            ``{"counts": [n, …]}``
+``tokens``         ``texts``                            ``{"texts": [Tokens, …]}``
 ``count_messages`` ``messages``                         ``{"tokens": n}``
 ``complete``       ``messages, sampling, conversation`` `Completion`
 ``keep``                                                ``{}``
 ``forget``         ``conversation``                     ``{}``
 ``judge``          ``text``                             `Judgement`
+``score``          ``context, text``                    `Score`
+``continue``       ``context, max_tokens, stop``        `Continuation`
+``adapter``        ``path|null, sha256, scale, base``   `AdapterState`
 ``requantise``     ``path, target, kind``               ``{"bytes": n}``
 ``build``                                               ``{"devices", "features"}``
 ``status``                                              ``{"model": info|null}``
@@ -78,12 +82,16 @@ class EngineHandlers:
         return {
             "load": self.load,
             "count": self.count,
+            "tokens": self.tokens,
             "count_messages": self.count_messages,
             "complete": self.complete,
             "keep": self.keep,
             "forget": self.forget,
             "build": self.build,
             "judge": self.judge,
+            "score": self.score,
+            "continue": self.continue_text,
+            "adapter": self.adapter,
             "requantise": self.requantise,
             "status": self.status,
             "unload": self.unload,
@@ -108,6 +116,15 @@ class EngineHandlers:
             task.check()
             counts.append(model.count(text))
         return {"counts": counts}
+
+    def tokens(self, params: Params, task: Task) -> Params:
+        """Split texts into tokens, as content."""
+        model = self._loaded()
+        split = []
+        for text in _texts(params):
+            task.check()
+            split.append(model.tokens(text).to_wire())
+        return {"texts": split}
 
     def count_messages(self, params: Params, _task: Task) -> Params:
         """Count the tokens of a whole prompt."""
@@ -151,6 +168,35 @@ class EngineHandlers:
         if not isinstance(text, str):
             raise ProtocolError("judge needs a text.")
         return self._loaded().judge(text).to_wire()
+
+    def score(self, params: Params, task: Task) -> Params:
+        """Say how likely a text is behind another."""
+        context, text = params.get("context"), params.get("text")
+        if not isinstance(context, str) or not isinstance(text, str):
+            raise ProtocolError("score needs a context and a text.")
+        return self._loaded().score(context, text, lambda: task.stopped).to_wire()
+
+    def continue_text(self, params: Params, task: Task) -> Params:
+        """Write on from a text, without a chat template."""
+        context, most, stop = (params.get(name) for name in ("context", "max_tokens", "stop"))
+        if not isinstance(context, str) or type(most) is not int or most < 0:
+            raise ProtocolError("continue needs a context and a number of tokens.")
+        stops = _texts({"texts": [] if stop is None else stop})
+        model = self._loaded()
+        return model.continue_text(context, most, stops, lambda: task.stopped).to_wire()
+
+    def adapter(self, params: Params, _task: Task) -> Params:
+        """Put an adapter in place of any other, or take it away."""
+        path, sha256, base = (params.get(name) for name in ("path", "sha256", "base"))
+        scale = params.get("scale", 1.0)
+        model = self._loaded()
+        if path is None:
+            return model.adapter(None, "", 1.0, "").to_wire()
+        if not (isinstance(path, str) and isinstance(sha256, str) and isinstance(base, str)):
+            raise ProtocolError("adapter needs a path, a checksum and a base.")
+        if not isinstance(scale, int | float) or isinstance(scale, bool):
+            raise ProtocolError("The scale of an adapter is a number.")
+        return model.adapter(Path(path), sha256, float(scale), base).to_wire()
 
     def requantise(self, params: Params, _task: Task) -> Params:
         """Write a model that is there in another quantisation."""
@@ -202,7 +248,7 @@ class EngineHandlers:
 def _texts(params: Params) -> Sequence[str]:
     texts = params.get("texts")
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise ProtocolError("count needs a list of texts.")
+        raise ProtocolError("This needs a list of texts.")
     return texts
 
 

@@ -6,8 +6,10 @@ import pytest
 
 from commonplace.chat.messages import Message
 from commonplace.engine.fake import FakeEngine
-from commonplace.engine.types import Engine, LoadOptions, Sampling
-from commonplace.errors import EngineError, ModelError
+from commonplace.engine.identity import model_id
+from commonplace.engine.types import Engine, LoadOptions, Sampling, Score
+from commonplace.errors import EngineError, ModelError, ProtocolError
+from unit.engine.adapter_builder import kept
 
 MODEL = Path("fake.gguf")
 
@@ -58,3 +60,49 @@ def test_it_misbehaves_on_request():
         ask(engine, "!crash")
     with pytest.raises(EngineError, match="No model"):
         ask(engine, "?")
+
+
+def test_scores_are_for_the_text_alone_and_less_for_what_was_said_before():
+    engine = FakeEngine()
+    engine.load(MODEL)
+    cold = engine.score("", "def add(a, b):")
+    warm = engine.score("def sub(a, b):\n", "def add(a, b):")
+    assert cold.tokens == warm.tokens
+    assert len(cold.nll) == 3
+    assert sum(warm.nll) < sum(cold.nll)
+    assert Score.from_wire(warm.to_wire()) == warm
+    with pytest.raises(EngineError, match="at once"):
+        engine.score("word " * 5000, "more")
+
+
+def test_it_goes_on_from_raw_text_and_stops_where_told():
+    engine = FakeEngine(["return first + second\n\ndef other"])
+    engine.load(MODEL)
+    assert engine.continue_text("def add(first, second):", 50, ["\ndef"]) == (
+        "return first + second\n"
+    )
+    assert engine.continue_text("one two three", 2) == "one two"
+
+
+def test_an_adapter_is_put_in_place_and_taken_away(tmp_path):
+    engine = FakeEngine()
+    engine.load(MODEL)
+    path, sha256 = kept(tmp_path / "a.gguf", b"weights")
+    base = model_id(MODEL)
+    assert engine.adapter(path, sha256, 0.5, base).active
+    assert ask(engine, "!adapter").text == f"adapter {sha256[:8]} 0.5"
+    assert sum(engine.score("", "one two").nll) == pytest.approx(8 * 0.95)
+    for wrong in ({"sha256": "0" * 64}, {"base": "other"}, {"scale": 9.0}):
+        with pytest.raises(ModelError):
+            engine.adapter(path, **{"sha256": sha256, "scale": 1.0, "base": base, **wrong})
+        assert ask(engine, "!adapter").text == "no adapter"
+    assert engine.adapter(path, sha256, 1.0, base).active
+    assert not engine.adapter(None).active
+    assert ask(engine, "!adapter").text == "no adapter"
+
+
+def test_a_score_of_another_shape_is_a_defect():
+    for wrong in ({}, {"tokens": [1], "nll": []}, {"tokens": ["a"], "nll": [1.0]},
+                  {"tokens": [1], "nll": ["x"]}):  # fmt: skip
+        with pytest.raises(ProtocolError):
+            Score.from_wire(wrong)
