@@ -8,8 +8,6 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
 
-import commonplace
-from commonplace.desktop.icons import app_icon
 from commonplace.desktop.visible import visible
 
 
@@ -26,20 +24,6 @@ def confirm_link(url: str, parent: QWidget) -> None:
             QDesktopServices.openUrl(url)
 
     box.buttonClicked.connect(decide)
-    box.open()
-
-
-def show_about(parent: QWidget) -> None:
-    """Say what this program is, and its version."""
-    box = _box(_tr("About Commonplace"), parent)
-    box.setText(f"Commonplace {commonplace.__version__}")
-    box.setInformativeText(
-        _tr(
-            "A coding assistant whose memory lives outside the model, in files you own. "
-            "Nothing leaves this machine unless you allow it."
-        )
-    )
-    box.setIconPixmap(app_icon().pixmap(64, 64))
     box.open()
 
 
