@@ -21,7 +21,7 @@ from commonplace.chat.commands import words_for_model, words_for_recall
 from commonplace.chat.messages import Message
 from commonplace.chat.prompt import Turn
 from commonplace.cli.asking import drive
-from commonplace.desktop.attachments import gather
+from commonplace.desktop.gathering import gather
 from commonplace.edits.room import Edits
 from commonplace.engine.types import Completion, Engine, Sampling
 from commonplace.errors import CommonplaceError

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from commonplace.chat.answer import Answer, AnswerOptions, answer_steps
 from commonplace.chat.prompt import Turn
 from commonplace.chat.steps import Complete, Completed, Counts, CountTokens, Reply, Search, Step
 from commonplace.cli.progress import Progress
+from commonplace.cli.typed import Typed
 from commonplace.engine.library import choose_model, folders_of
 from commonplace.engine.options import ELSEWHERE, load_options
 from commonplace.engine.session import EngineSession
@@ -42,6 +44,9 @@ class Searcher(Protocol):
     """Something that answers searches about one project."""
 
     book: Book
+
+    def files(self) -> list[str]:
+        """Return the paths that can be searched, sorted."""
 
     def search(self, question: str, limit: int) -> Found:
         """Return the passages that match `question` best."""
@@ -116,14 +121,14 @@ def count_uses(searcher: Searcher, answer: Answer) -> None:
 
 
 def ask_model(
-    question: str,
+    typed: Typed,
     search: SearchFunction,
     settings: Settings,
     state: StatePaths,
     model: Path | None,
     on_text: Callable[[str], None],
 ) -> Answer:
-    """Answer `question`; the text streams to `on_text` while the model writes.
+    """Answer what was `typed`; the text streams to `on_text` while the model writes.
 
     Without a model the passages are the answer. Raises `ModelError`,
     `EngineError` and `QuestionError`.
@@ -131,13 +136,18 @@ def ask_model(
     named = str(model) if model is not None else settings.model_path
     elsewhere = model is None and bool(settings.model_endpoint)
     path = ELSEWHERE if elsewhere else choose_model(named, folders_of(settings, state))
-    options = AnswerOptions.chosen(settings)
+    options = replace(AnswerOptions.chosen(settings), edits=typed.edits)
+    chosen = typed.chosen
+
+    def recall(_question: str, limit: int) -> Found:
+        return chosen.applied(search(typed.recall, chosen.searched(limit)), limit)
+
     if path is None:
-        return drive(question, options, search, None, on_text)
+        return drive(typed.model, options, recall, None, on_text)
     with EngineSession(load_options(settings, state), state.logs / "engine.log") as engine:
         info = engine.load(path)
         options = options.for_model(info.name, info.context, info.parameters)
-        return drive(question, options, search, engine, on_text)
+        return drive(typed.model, options, recall, engine, on_text)
 
 
 def drive(

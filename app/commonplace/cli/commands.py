@@ -19,19 +19,22 @@ import click
 
 from commonplace.build import this_build
 from commonplace.cli import printing
+from commonplace.cli.adapt import adapt
 from commonplace.cli.asking import Searcher, ask_model, count_uses, opened
 from commonplace.cli.chats import chats
 from commonplace.cli.doctor import examine
-from commonplace.cli.edits import apply_patch, edits
+from commonplace.cli.edits import apply_patch, edits, proposal_json, proposed, say_proposed
 from commonplace.cli.engine import engine
 from commonplace.cli.models import models
 from commonplace.cli.notes import notes
 from commonplace.cli.progress import Progress
-from commonplace.cli.structure import usages
+from commonplace.cli.structure import show_usages, usages
+from commonplace.cli.typed import read_typed, usages_asked
 from commonplace.errors import CancelledError, CommonplaceError
 from commonplace.memory.project import Memory
 from commonplace.paths import StatePaths
 from commonplace.settings import Settings, load
+from commonplace.workspace.project import Workspace
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 path_argument = click.argument("path", type=click.Path(path_type=Path))
@@ -161,7 +164,17 @@ def _search_one(searcher: Searcher, question: str, limit: int, *, as_json: bool)
 @click.option("--model", type=click.Path(path_type=Path), help="The GGUF file that answers.")
 @json_option
 def ask(path: Path, question: str, model: Path | None, *, as_json: bool) -> None:
-    """Answer QUESTION about the folder PATH, with citations."""
+    """Answer QUESTION about the folder PATH, with citations.
+
+    QUESTION may begin with a command, as in the window: /explain, /edit, /fix,
+    /tests, /document, /commit, /changes or /usages; and it may mention files,
+    folders and notes, which are read first: @src/app.py, @"note:Title". What /edit
+    answers is a change of files for 'commonplace apply PATH FILE', where FILE may be -.
+    """
+    name = usages_asked(question)
+    if name:
+        show_usages(path, name, as_json=as_json)
+        return
     state, settings = _state()
 
     def show(text: str) -> None:
@@ -169,12 +182,20 @@ def ask(path: Path, question: str, model: Path | None, *, as_json: bool) -> None
             click.echo(text, nl=False)
 
     with opened(path, state, settings) as searcher:
-        answer = ask_model(question, searcher.search, settings, state, model, show)
+        typed = read_typed(question, Workspace(path).root, searcher.files, searcher.book)
+        answer = ask_model(typed, searcher.search, settings, state, model, show)
         count_uses(searcher, answer)
+    proposal = proposed(path, answer.text) if typed.edits and answer.model else None
     if as_json:
-        printing.json_line(printing.answer_json(answer))
-    else:
+        more = {} if proposal is None else proposal_json(proposal)
+        printing.json_line({**printing.answer_json(answer), **more})
+    elif proposal is None:
         printing.answer_text(answer)
+    else:
+        # Standard output has the change alone, so that it can be piped on.
+        click.echo()
+        printing.answer_sources(answer, err=True)
+        say_proposed(path, proposal)
 
 
 @commands.command()
@@ -196,6 +217,7 @@ commands.add_command(apply_patch)
 commands.add_command(chats)
 commands.add_command(engine)
 commands.add_command(usages)
+commands.add_command(adapt)
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -143,6 +143,28 @@ def redo(path: Path, change: str, *, as_json: bool) -> None:
     _turn(_edits(path), change, as_json=as_json, back=False)
 
 
+def proposed(path: Path, answer: str) -> Proposal:
+    """Return what `answer` would change in the folder `path`; nothing is written."""
+    return _edits(path).propose(answer)
+
+
+def say_proposed(path: Path, proposal: Proposal) -> None:
+    """Say on standard error what an answer would change, and how it is applied."""
+    for problem in proposal.problems:
+        _print_problem(problem)
+    if not proposal.files:
+        click.echo("The answer holds no change that can be applied.", err=True)
+        return
+    for change in proposal.files:
+        added, removed = change.counts
+        click.echo(f"  {one_line(change.path)}  +{added} −{removed}", err=True)
+    click.echo(
+        "Nothing was written. Keep the answer in a file, look at it with "
+        f"'commonplace apply {path} FILE', and add --yes to write it.",
+        err=True,
+    )
+
+
 def record_json(record: Record) -> dict[str, Any]:
     """Return a change of the journal as the command line promises it."""
     return {

@@ -106,10 +106,15 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 def answer_text(answer: Answer) -> None:
     """Print what follows an answer that was streamed, or the answer without a model."""
     click.echo("\n" if answer.model else f"{answer.text}\n")
+    answer_sources(answer)
+
+
+def answer_sources(answer: Answer, *, err: bool = False) -> None:
+    """Print what an answer rests on, to standard error where the answer is piped on."""
     for citation in answer.citations:
         place = f"{one_line(citation.path)}:{citation.start_line}-{citation.end_line}"
         how = "cited by the model" if citation.by == "model" else "matched by its words"
-        click.echo(f"  [{citation.n}] {place}  ({how})")
+        click.echo(f"  [{citation.n}] {place}  ({how})", err=err)
     if answer.note:
         click.echo(answer.note, err=True)
 

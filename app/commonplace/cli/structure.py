@@ -32,6 +32,11 @@ def usages(path: Path, name: str, limit: int, *, as_json: bool) -> None:
 
     NAME may be dotted, as in Session.send; usages are found by its last part.
     """
+    show_usages(path, name, limit, as_json=as_json)
+
+
+def show_usages(path: Path, name: str, limit: int = PLACES, *, as_json: bool = False) -> None:
+    """Print where the code of `path` defines `name` and where it uses it."""
     with _opened(path) as memory:
         found = memory.places(name, limit)
     if as_json:

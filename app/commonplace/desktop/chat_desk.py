@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from commonplace.chat.choosing import Chosen
 from commonplace.chat.commands import command_of, mentions_of, places_of
-from commonplace.desktop.attachments import gather, needs_gathering
 from commonplace.desktop.chat_keeper import Opened
 from commonplace.desktop.chat_list import ChatList
 from commonplace.desktop.composer import Composer
 from commonplace.desktop.context_dialog import ContextDialog
 from commonplace.desktop.controller import Controller
 from commonplace.desktop.conversation import Conversation
+from commonplace.desktop.gathering import gather, needs_gathering
 from commonplace.desktop.memory_link import FileList
 from commonplace.desktop.note_mentions import NoteMentions, Notes
 from commonplace.desktop.since import since_answer

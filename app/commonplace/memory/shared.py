@@ -82,6 +82,14 @@ class SharedMemory:
         except sqlite3.Error as error:
             raise storage_error(error, self._folder) from error
 
+    def files(self) -> list[str]:
+        """Return the paths that can be searched, sorted."""
+        query = "SELECT path FROM files WHERE reason = '' ORDER BY path"
+        try:
+            return [row[0] for row in self._conn.execute(query)]
+        except sqlite3.Error as error:
+            raise storage_error(error, self._folder) from error
+
     def _sources(self) -> Sources:
         read = self.workspace.read
         return Sources(self.book, self._conn, read, self._embedder, self._vectors)

@@ -85,6 +85,93 @@ def test_ask_for_people_streams_and_lists_sources(project, capsys, engine):
     assert "[1]" in out
 
 
+def asked(monkeypatch, answer="It reads the configuration [1]."):
+    """Let a fake engine answer, and return what it was asked."""
+    seen = []
+
+    class Listening(FakeEngine):
+        def complete(self, messages, *args, **kwargs):
+            seen.append(messages[-1].content)
+            return super().complete(messages, *args, **kwargs)
+
+    monkeypatch.setattr(asking, "EngineSession", lambda *_: Listening([answer]))
+    return seen
+
+
+def test_a_command_is_a_template_around_the_words(project, engine, capsys, monkeypatch):
+    seen = asked(monkeypatch)
+    question = "/explain @src/app.py and @README.md"
+    answer = run_json(capsys, "ask", str(project), question, "--model", str(engine))
+    assert "Explain what this code does and why" in seen[0]
+    assert "def load_config(path):" in seen[0]  # the mentioned files are read first, whole
+    assert "Reads a configuration." in seen[0]
+    assert {c["path"] for c in answer["citations"]} <= {"src/app.py", "README.md"}
+
+
+def test_edit_gives_a_change_that_apply_writes(project, engine, capsys, monkeypatch, tmp_path):
+    old = "    return path"
+    change = "\n".join(
+        ["FILE src/app.py", "<<<<<<< SEARCH", old, "=======", f"{old}.read()", ">>>>>>> REPLACE"]
+    )
+    asked(monkeypatch, change)
+    question = ["ask", str(project), "/edit read it @src/app.py", "--model", str(engine)]
+    assert commands.run(question) == 0
+    told = capsys.readouterr()
+    assert told.out.strip() == change  # nothing else, so that it can be piped on
+    assert "src/app.py  +1 −1" in told.err
+    assert (project / "src/app.py").read_text() == FILES["src/app.py"]
+    answer = tmp_path / "answer.md"
+    answer.write_text(told.out)
+    assert commands.run(["apply", str(project), str(answer), "--yes"]) == 0
+    assert "return path.read()" in (project / "src/app.py").read_text()
+    capsys.readouterr()
+    asked(monkeypatch, change)
+    answered = run_json(capsys, *question)
+    assert answered["changes"] == []
+    assert answered["problems"]  # those lines are not in the file any more
+
+
+def test_an_edit_without_a_change_says_so(project, engine, capsys, monkeypatch):
+    asked(monkeypatch, "I would rather not.")
+    assert commands.run(["ask", str(project), "/edit it", "--model", str(engine)]) == 0
+    assert "no change that can be applied" in capsys.readouterr().err
+
+
+def test_usages_needs_no_model(project, capsys):
+    found = run_json(capsys, "ask", str(project), "/usages load_config")
+    assert found["definitions"][0]["path"] == "src/app.py"
+
+
+def test_a_note_is_mentioned_by_its_title(project, engine, capsys, monkeypatch):
+    add = ["notes", "add", str(project), "--title", "Paths are absolute", "--text", "Always."]
+    assert commands.run(add) == 0
+    seen = asked(monkeypatch)
+    question = '/explain @"note:Paths are absolute"'
+    assert commands.run(["ask", str(project), question, "--model", str(engine)]) == 0
+    assert "Always." in seen[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("/explain", "/explain has nothing to be about"),
+        ("/explian it", "/explain is one"),
+        ("/usages", "/usages needs a name"),
+        ("/commit", "Staged changes need"),
+    ],
+)
+def test_commands_that_cannot_be_obeyed_say_why(project, engine, capsys, question, says):
+    assert commands.run(["ask", str(project), question, "--model", str(engine)]) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_a_route_is_no_command(project, engine, capsys, monkeypatch):
+    seen = asked(monkeypatch)
+    question = "/api returns 404, why?"
+    assert commands.run(["ask", str(project), question, "--model", str(engine)]) == 0
+    assert question in seen[0]
+
+
 def test_without_a_model_the_passages_are_the_answer(project, capsys, monkeypatch):
     monkeypatch.setattr(asking, "choose_model", lambda *_: None)
     answer = run_json(capsys, "ask", str(project), "load_config")
