@@ -23,6 +23,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from commonplace.desktop.settings_dialog import GROUPS
+from commonplace.settings import declared
+
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ROOT / "app" / "commonplace"
 FOLDER = ROOT / "resources" / "translations"
@@ -50,6 +53,12 @@ def texts() -> dict[str, list[str]]:
                 for text in _of_call(node):
                     if any(map(str.isalpha, text)) and name not in found.setdefault(text, []):
                         found[text].append(name)
+    settings = "app/commonplace/settings.py"
+    for text in GROUPS.values():
+        found.setdefault(text, [settings])
+    for setting in declared():
+        for text in (setting.title, *(c for c in setting.choices if len(c) > len("en"))):
+            found.setdefault(text, [settings])
     return found
 
 

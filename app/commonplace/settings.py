@@ -38,6 +38,12 @@ class Declaration:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def title(self) -> str:
+        """What the setting is called: the end of its key in words."""
+        words = self.key.partition(".")[2].replace("_", " ").capitalize()
+        return words.replace("Gpu", "GPU").replace("Kv", "KV")
+
     def checked(self, value: Any) -> Any:
         """Return `value` in this setting's type.
 

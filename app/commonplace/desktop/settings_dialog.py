@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from commonplace.desktop.languages import told, told_error
+from commonplace.desktop.languages import LANGUAGES, told, told_error
 from commonplace.desktop.shortcuts import Shortcuts
 from commonplace.desktop.shortcuts_page import ShortcutsPage
 from commonplace.desktop.visible import one_line
@@ -58,8 +58,7 @@ class SettingRow(QWidget):
     def __init__(self, declaration: Declaration, value: Any, models: Sequence[Path]) -> None:
         super().__init__()
         self.declaration = declaration
-        name = declaration.key.partition(".")[2].replace("_", " ").capitalize()
-        name = name.replace("Gpu", "GPU").replace("Kv", "KV")
+        name = told(declaration.title)
         label = _label(name, "headline")
         self.editor, self._read = self._make_editor(value, models)
         self.editor.setAccessibleName(name)
@@ -108,7 +107,10 @@ class SettingRow(QWidget):
         value = self.declaration.default
         editor = self.editor
         if isinstance(editor, QComboBox):
-            editor.setCurrentText(str(value))
+            if self.declaration.choices:
+                editor.setCurrentIndex(editor.findData(value))
+            else:
+                editor.setCurrentText(str(value))
         elif isinstance(editor, QCheckBox):
             editor.setChecked(bool(value))
         elif isinstance(editor, QPlainTextEdit):
@@ -142,7 +144,9 @@ class SettingRow(QWidget):
     def matches(self, words: Sequence[str]) -> bool:
         """Return whether all `words` occur in the name or the explanation."""
         about = self.declaration
-        text = f"{about.key} {about.help} {told(about.help)}".lower().replace("_", " ")
+        text = f"{about.key} {about.help} {told(about.title)} {told(about.help)}".lower().replace(
+            "_", " "
+        )
         return all(word in text for word in words)
 
     def _make_editor(self, value: Any, models: Sequence[Path]) -> tuple[QWidget, Callable[[], Any]]:
@@ -151,10 +155,11 @@ class SettingRow(QWidget):
             return self._model_chooser(str(value), models)
         if about.choices:
             box = QComboBox()
-            box.addItems(list(about.choices))
-            box.setCurrentText(str(value))
+            for choice in about.choices:
+                box.addItem(LANGUAGES.get(choice) or told(choice), choice)
+            box.setCurrentIndex(box.findData(str(value)))
             box.view().setAccessibleName(self.tr("Choices"))
-            return box, box.currentText
+            return box, box.currentData
         if about.type is bool:
             check = QCheckBox(self.tr("Yes"))
             check.setChecked(bool(value))
@@ -346,7 +351,7 @@ class SettingsDialog(QDialog):
         for row in self.rows:
             group = row.declaration.key.partition(".")[0]
             if group not in self._titles:
-                self._titles[group] = _label(self.tr(GROUPS.get(group, group)), "paneTitle")
+                self._titles[group] = _label(told(GROUPS.get(group, group)), "paneTitle")
                 self._titles[group].setContentsMargins(0, 10, 0, 4)
                 column.addWidget(self._titles[group])
             column.addWidget(row)
