@@ -136,7 +136,7 @@ class Settings:
         "model.endpoint",
         "",
         "The address of somebody else's engine that answers instead, such as "
-        "http://localhost:8080/v1. Only 'commonplace engine endpoint' also allows what it takes.",
+        "http://localhost:8080/v1. Nothing is sent there before you allowed it, when asked.",
     )
     model_endpoint_model: str = _setting(
         "model.endpoint_model", "", "The model to use there; empty takes the first it offers."
@@ -183,6 +183,19 @@ class Settings:
         "off",
         "Read the best passages again with a larger model: 'off', 'minilm', or the folder of a "
         "sentence-transformers model. Slower, and little is gained.",
+    )
+    adapt_enabled: bool = _setting(
+        "adapt.enabled",
+        False,
+        "Let the model be adapted to the file that is open, when you ask for it, and use what "
+        "passed the tests for questions about that file alone.",
+    )
+    adapt_scale: float = _setting(
+        "adapt.scale",
+        1.0,
+        "How strongly an adapter is used: 1 as it was tested, less for less of it.",
+        low=0.1,
+        high=1.0,
     )
     appearance_theme: str = _setting(
         "appearance.theme",

@@ -39,6 +39,7 @@ GROUPS = {
     "model": "Model",
     "answer": "Answers",
     "recall": "Search",
+    "adapt": "Adapting to a file",
     "models": "Where models come from",
     "network": "Network",
     "appearance": "Appearance",
