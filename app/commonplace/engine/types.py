@@ -73,7 +73,8 @@ class LoadOptions(Wired):
     values are kept. `cache` is the folder in which the engine remembers what it
     measured and keeps the states of conversations, of `states_mb` MiB at most;
     empty for none. With an `endpoint`, the address of somebody else's engine,
-    no file is loaded: `endpoint_model` answers there, or the first it offers.
+    no file is loaded: `endpoint_model` answers there, or the first it offers. A
+    `grant` is one that the user gave for this run alone, beside those of the settings.
     """
 
     context: int = 4096
@@ -86,6 +87,7 @@ class LoadOptions(Wired):
     states_mb: int = 2048
     endpoint: str = ""
     endpoint_model: str = ""
+    grant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,14 +298,17 @@ def open_llama(
 
 
 def _open_remote(options: LoadOptions, on_progress: Progress) -> Model:
-    """Use somebody else's engine, through the door that the settings describe."""
+    """Use somebody else's engine, through the door that the user opened."""
     from commonplace.engine.remote import RemoteModel
     from commonplace.network.door import Door
+    from commonplace.network.grants import read_grants
     from commonplace.paths import StatePaths
     from commonplace.settings import load
 
     on_progress(0.0, -1)
-    door = Door.of(load(StatePaths.from_environment().settings_file))
+    settings = load(StatePaths.from_environment().settings_file)
+    granted = (*settings.network_allowed, *filter(None, [options.grant]))
+    door = Door(read_grants(granted), proxies=settings.network_proxies)
     return RemoteModel(options, door)
 
 
