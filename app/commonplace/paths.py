@@ -19,6 +19,8 @@ import platformdirs
 
 APP_NAME = "commonplace"
 HOME_VARIABLE = "COMMONPLACE_HOME"
+PROJECT_SUFFIX = ".commonplace-project"
+"""An empty file with this ending in a project's folder opens that folder from a file manager."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class StatePaths:
         """Return the folders searched for models, the user's own first."""
         checkout = Path(__file__).resolve().parents[2] / "models"
         installed = Path(sys.prefix) / "share" / APP_NAME / "models"
-        return (self.data / "models", checkout, installed)
+        added = (folder / "models" for folder in addons())
+        return (self.data / "models", checkout, installed, *added)
 
 
 def project_name(root: Path) -> str:
@@ -72,6 +75,22 @@ def project_name(root: Path) -> str:
     digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip("-.")[:40] or "root"
     return f"{name}-{digest}"
+
+
+def addons() -> tuple[Path, ...]:
+    """Return the add-ons of an installed program: folders beside it, of packages and models.
+
+    Their packages are on Python's search path from the start; a checkout has none.
+    """
+    folder = Path(sys.executable).resolve().parent / "addons"
+    if not getattr(sys, "frozen", False) or not folder.is_dir():
+        return ()
+    return tuple(sorted(path for path in folder.iterdir() if path.is_dir()))
+
+
+def opened_folder(path: Path) -> Path:
+    """Return the folder that `path` stands for: a project file names the folder it lies in."""
+    return path.parent if path.suffix == PROJECT_SUFFIX and path.is_file() else path
 
 
 def resource(*parts: str) -> Path:
