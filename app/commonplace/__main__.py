@@ -40,6 +40,14 @@ def run_role(role: str) -> None:
         from commonplace.engine.reference import main as run_template
 
         run_template()
+    elif role == "adapt":
+        from commonplace.adapt.worker import main as run_adapt
+
+        run_adapt()
+    elif role == "measure":
+        from commonplace.measure.worker import main as run_measure
+
+        run_measure()
     elif role == "library":
         from commonplace.engine.library_worker import main as run_library
 

@@ -25,6 +25,7 @@ from commonplace.cli.chats import chats
 from commonplace.cli.doctor import examine
 from commonplace.cli.edits import apply_patch, edits, proposal_json, proposed, say_proposed
 from commonplace.cli.engine import engine
+from commonplace.cli.measure import measure
 from commonplace.cli.models import models
 from commonplace.cli.notes import notes
 from commonplace.cli.progress import Progress
@@ -32,7 +33,7 @@ from commonplace.cli.structure import show_usages, usages
 from commonplace.cli.typed import read_typed, usages_asked
 from commonplace.errors import CancelledError, CommonplaceError
 from commonplace.memory.project import Memory
-from commonplace.paths import StatePaths
+from commonplace.paths import StatePaths, opened_folder
 from commonplace.settings import Settings, load
 from commonplace.workspace.project import Workspace
 
@@ -71,7 +72,7 @@ def window(path: Path | None = None) -> None:
     """Open the window on the folder PATH."""
     from commonplace.desktop.app import run as run_window
 
-    raise click.exceptions.Exit(run_window(path))
+    raise click.exceptions.Exit(run_window(opened_folder(path) if path else None))
 
 
 @commands.command()
@@ -218,6 +219,7 @@ commands.add_command(chats)
 commands.add_command(engine)
 commands.add_command(usages)
 commands.add_command(adapt)
+commands.add_command(measure)
 
 
 def run(args: Sequence[str] | None = None) -> int:

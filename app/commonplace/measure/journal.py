@@ -60,17 +60,17 @@ class Journal:
         What it returns is plain JSON data and comes back as such.
         """
         if key not in self._done:
-            value = work()
-            self._done[key] = value
-            self._write([key, value])
+            line = json.dumps([key, work()])
+            self._done[key] = json.loads(line)[1]  # as it would come back: tuples are lists
+            self._write(line)
         return self._done[key]
 
     def __contains__(self, key: str) -> bool:
         return key in self._done
 
-    def _write(self, value: Any) -> None:
+    def _write(self, line: str) -> None:
         with self._storage():
-            self._file.write(json.dumps(value) + "\n")
+            self._file.write(f"{line}\n")
             self._file.flush()
 
     @contextlib.contextmanager

@@ -97,7 +97,7 @@ def from_notes(snapshot: Snapshot, count: int, seed: int) -> list[Question]:
     """Return up to `count` questions from kept notes whose anchors lead to files that are there."""
     files = set(snapshot.files())
     found: list[Question] = []
-    for _, listed in snapshot.book.catalogue.listed("WHERE recallable ORDER BY id"):
+    for _, listed in snapshot.book.catalogue.listed("WHERE recallable"):
         anchors = [Anchor.parse(target) for target in listed.anchors]
         answers = tuple(dict.fromkeys(a.path for a in anchors if a.path in files))
         if not answers:

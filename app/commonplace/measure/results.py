@@ -152,12 +152,16 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Held-out lines of a file: `line` is the first, from 1."""
+    """Held-out lines of a file: `line` is the first, from 1.
+
+    `withheld` passages and notes were not shown, since they held these lines.
+    """
 
     path: str
     line: int
     characters: int
     scores: tuple[Scored, ...]
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)
