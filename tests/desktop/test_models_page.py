@@ -16,6 +16,7 @@ from commonplace.desktop import models_dialog as dialog_module
 from commonplace.desktop.library_link import Transfer
 from commonplace.desktop.model_words import time_words, transfer_words
 from commonplace.desktop.models_dialog import ModelsDialog
+from commonplace.desktop.package_dialog import PackageDialog
 from commonplace.desktop.settings_dialog import SettingsDialog
 from commonplace.engine import catalogue as catalogue_module
 from commonplace.settings import load, save
@@ -285,6 +286,45 @@ def test_files_are_imported_by_drop_and_deleted(page, library_home, qtbot, tmp_p
     assert "Only the link" in answer(dialog, qtbot, "Delete")
     qtbot.waitUntil(lambda: "brought" not in mine(dialog), timeout=15000)
     assert source.exists()
+
+
+def test_a_package_is_installed_once_its_licence_was_read(page, library_home, qtbot, tmp_path):
+    from commonplace.engine.packing import pack_model
+
+    source = tmp_path / "stick" / "carried.gguf"
+    source.parent.mkdir()
+    source.write_bytes(MODEL)
+    package = tmp_path / "stick" / "carried.cpmodel"
+    pack_model(source, package, "You may \u202edo\u202c everything.", licence="Mine 1.0")
+    _window, dialog = page()
+
+    def opened():
+        found = [d for d in dialog.findChildren(PackageDialog) if d.isVisible()]
+        return found[0] if found else None
+
+    def ask():
+        dialog.import_files([package])
+        qtbot.waitUntil(lambda: opened() is not None, timeout=15000)
+        return opened()
+
+    shown = ask()
+    assert "⟨U+202E⟩" in shown.text.toPlainText()
+    said = " ".join(label.text() for label in shown.findChildren(QLabel))
+    assert "Mine 1.0" in said
+    assert not unnamed(shown)
+    assert not rich_labels(shown)
+    assert shown.cancel_button.isDefault()
+    shown.cancel_button.click()
+    qtbot.waitUntil(lambda: opened() is None, timeout=15000)
+    assert not (library_home / "carried.gguf").exists()
+    ask().accept_button.click()
+    qtbot.waitUntil(lambda: "carried" in mine(dialog), timeout=15000)
+    assert (library_home / "carried.gguf").read_bytes() == MODEL
+    dialog.installed.list.select(str(library_home / "carried.gguf"))
+    assert mine(dialog)["carried"].licence == "Mine 1.0"
+    package.write_bytes(package.read_bytes()[:-3000])
+    dialog.import_files([package])
+    qtbot.waitUntil(lambda: "cut off" in dialog.messages.texts.get("models", ""), timeout=15000)
 
 
 def test_without_a_trash_it_is_asked_again(page, library_home, qtbot, monkeypatch):

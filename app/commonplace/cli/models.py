@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
 import click
 
@@ -25,6 +25,9 @@ from commonplace.engine.library import (
 )
 from commonplace.engine.library_worker import devices_here, download_model
 from commonplace.engine.options import load_options
+from commonplace.engine.package_manifest import SUFFIX
+from commonplace.engine.packages import inspect_package, install_package
+from commonplace.engine.packing import pack_model
 from commonplace.engine.progress import Progress
 from commonplace.errors import UserError
 from commonplace.paths import StatePaths
@@ -131,6 +134,70 @@ def import_command(path: Path, *, link: bool, as_json: bool) -> None:
 
 
 @models.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--licence",
+    "licence_file",
+    required=True,
+    type=click.File(encoding="utf-8", errors="replace"),
+    help="The file with the text of the model's licence.",
+)
+@click.option("--licence-name", default="", help="Its name, if the model does not say it.")
+@click.option("--name", default="", help="What the model is called, if not as it says itself.")
+@click.option("--source", default="", help="Where the model comes from.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The package to make.")
+@json_option
+def pack(
+    model: Path,
+    licence_file: IO[str],
+    licence_name: str,
+    name: str,
+    source: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Make a package of the GGUF file MODEL and its licence, to carry it on a stick."""
+    target = output or Path(model.with_suffix(SUFFIX).name)
+    text = licence_file.read()
+    manifest = _shown(
+        lambda tell: pack_model(
+            model,
+            target,
+            text,
+            licence=licence_name,
+            name=name,
+            origin=source,
+            on_progress=tell,
+        )
+    )
+    if as_json:
+        printing.json_line({"path": str(target), "package": manifest.to_wire()})
+    else:
+        click.echo(str(target))
+
+
+@models.command()
+@click.argument("package", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Accept the model's licence without being asked.")
+@json_option
+def install(package: Path, *, yes: bool, as_json: bool) -> None:
+    """Install the model of the file PACKAGE, after its licence was shown and accepted."""
+    state, _settings = _state()
+    manifest = inspect_package(package)
+    size = size_in_words(manifest.size)
+    for line in manifest.licence_text.splitlines():
+        click.echo(one_line(line.expandtabs()), err=True)  # a terminal must not be spoken to
+    click.echo(f"\n{one_line(manifest.name)}, {size}: {one_line(manifest.licence)}", err=True)
+    if not yes:
+        click.confirm("Do you accept this licence?", abort=True, err=True)
+    path = _shown(
+        lambda tell: install_package(package, own_folder(state), manifest.digest, on_progress=tell)
+    )
+    _done(path, None, as_json=as_json)
+
+
+@models.command()
 @click.argument("model")
 @click.option("--yes", is_flag=True, help="Delete without being asked.")
 @json_option
@@ -153,7 +220,7 @@ def remove(model: str, *, yes: bool, as_json: bool) -> None:
 @click.argument("model")
 @json_option
 def show(model: str, *, as_json: bool) -> None:
-    """Say all that is known of MODEL: a file, or an id of the catalogue."""
+    """Say all that is known of MODEL: a file, a package, or an id of the catalogue."""
     state, settings = _state()
     known = {entry.id: entry for entry in read_catalogue().models}
     if model in known and not Path(model).exists():
@@ -162,6 +229,13 @@ def show(model: str, *, as_json: bool) -> None:
             printing.json_line({"catalogue": about})
         else:
             _facts({**about, "licence": known[model].licence_line})
+        return
+    if model.lower().endswith(SUFFIX):
+        manifest = inspect_package(Path(model)).to_wire()
+        if as_json:
+            printing.json_line({"package": manifest})
+        else:
+            _facts({name: value for name, value in manifest.items() if name != "licence_text"})
         return
     path = choose_model(model, folders_of(settings, state))
     assert path is not None, "a model that is named is found or an error"
@@ -173,7 +247,10 @@ def show(model: str, *, as_json: bool) -> None:
         _facts(entry.to_wire())
 
 
-def _shown(work: Callable[[Callable[[Progress], None]], Path]) -> Path:
+T = TypeVar("T")
+
+
+def _shown(work: Callable[[Callable[[Progress], None]], T]) -> T:
     """Do `work` with a line of progress on a terminal."""
     terminal = sys.stderr.isatty()
 

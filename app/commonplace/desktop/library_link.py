@@ -16,7 +16,7 @@ from commonplace.errors import CancelledError, CommonplaceError
 from commonplace.wire.calls import Call
 from commonplace.wire.messages import Message
 
-Kind = Literal["download", "import"]
+Kind = Literal["download", "import", "install"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,15 @@ class LibraryLink(QObject):
         """Copy, or link, the file at `path` into our folder."""
         params = {"path": str(path), "how": "link" if link else "copy", "title": title}
         self._begin(Transfer(str(path), title or path.name, "import"), params)
+
+    def inspect(self, path: Path, then: Callable[[Message], None]) -> None:
+        """Ask what the package at `path` holds, and give its manifest to `then`."""
+        self._request("inspect", {"path": str(path)}, then)
+
+    def install(self, path: Path, title: str, agreed: str) -> None:
+        """Install the model of a package whose manifest, with its licence, was `agreed` to."""
+        params = {"path": str(path), "agreed": agreed}
+        self._begin(Transfer(str(path), title, "install"), params)
 
     def cancel(self, key: str) -> None:
         """Stop a transfer; what arrived of a download is kept."""

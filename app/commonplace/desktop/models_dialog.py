@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from commonplace.desktop.model_questions import (
 )
 from commonplace.desktop.model_rows import empty_words, entry_row, known_row
 from commonplace.desktop.model_words import catalogue_facts, entry_facts
+from commonplace.desktop.package_dialog import ask_to_install
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.transfers import Transfers
 from commonplace.desktop.visible import one_line
@@ -37,6 +39,7 @@ from commonplace.engine.catalogue import CatalogueModel, read_catalogue
 from commonplace.engine.entries import LibraryEntry
 from commonplace.engine.gguf import size_in_words
 from commonplace.engine.library import own_folder, removable
+from commonplace.engine.package_manifest import SUFFIX
 from commonplace.errors import CommonplaceError, UserError
 from commonplace.network.grants import Grant, Origin, Purpose, read_grants
 from commonplace.settings import save
@@ -106,8 +109,11 @@ class ModelsDialog(QDialog):
         super().done(result)
 
     def import_files(self, paths: Sequence[Path]) -> None:
-        """Ask how to import each of `paths`, and do it."""
+        """Ask how to import each of `paths`, or about its licence, and do it."""
         for path in paths:
+            if path.suffix.lower() == SUFFIX:
+                self._library.inspect(path, partial(ask_to_install, self._library, path, self))
+                continue
             ask_how_to_import(
                 path,
                 self,
@@ -297,7 +303,7 @@ class ModelsDialog(QDialog):
 
     def _choose_file(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(
-            self, self.tr("Import models"), "", self.tr("Models (*.gguf);;All files (*)")
+            self, self.tr("Import models"), "", self.tr("Models (*.gguf *.cpmodel);;All files (*)")
         )
         self.import_files([Path(name) for name in names])
 
@@ -361,7 +367,7 @@ def _button(title: str, run: Any, *, primary: bool = False) -> QPushButton:
 def _dropped(event: QDropEvent) -> list[Path]:
     urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
     paths = [Path(url.toLocalFile()) for url in urls]
-    return [path for path in paths if path.suffix.lower() == ".gguf"]
+    return [path for path in paths if path.suffix.lower() in {".gguf", SUFFIX}]
 
 
 def _moved_to_trash(file: Path) -> bool:

@@ -112,9 +112,20 @@ def _read(path: Path, _state: tuple[tuple[int, int], ...]) -> tuple[Header, str,
     """
     header = read_header(path)
     values = read_contents(path).values
-    licence = values.get("general.license", "")
     fim = any(key in values for key in _FIM_KEYS)
-    return header, licence if isinstance(licence, str) else "", fim
+    return header, licence_of(path), fim
+
+
+def licence_of(path: Path) -> str:
+    """Return the name of a model's licence, as it says itself or its package did, or nothing."""
+    said = read_contents(path).values.get("general.license", "")
+    if isinstance(said, str) and said.strip():
+        return " ".join(said.split())
+    try:
+        with licence_file(path).open(encoding="utf-8", errors="replace") as file:
+            return " ".join(file.readline(200).split())
+    except OSError:
+        return ""
 
 
 def _size_and_time(file: Path) -> tuple[int, int]:
@@ -133,6 +144,11 @@ def parts_of(path: Path) -> tuple[Path, ...]:
     count = int(part["parts"])
     names = (f"{part['stem']}-{n:05d}-of-{count:05d}.gguf" for n in range(1, count + 1))
     return tuple(path.with_name(name) for name in names)
+
+
+def licence_file(path: Path) -> Path:
+    """Return where the licence that a package brought for the model at `path` is kept."""
+    return path.with_name(f"{path.name}.licence.txt")
 
 
 def fit_of(memory: int, card_bytes: int = 0) -> Fit:

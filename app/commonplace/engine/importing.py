@@ -98,6 +98,17 @@ def unfinished(folder: Path) -> dict[str, int]:
         return {}
 
 
+def check_room(name: str, size: int, folder: Path, instead: str = "") -> None:
+    """Raise `StorageError` unless `size` bytes, and some to spare, are free for `name`."""
+    free = shutil.disk_usage(folder).free
+    if size + RESERVE > free:
+        raise StorageError(
+            f"{name} has {size_in_words(size)} and {size_in_words(free)} are free "
+            f"on the disk of {folder}.",
+            f"Free some space{instead}.",
+        )
+
+
 def _name(path: Path, title: str) -> str:
     if path.name.lower().endswith(".gguf"):
         return path.name
@@ -124,13 +135,7 @@ def _copy(
     stop: Callable[[], bool],
 ) -> None:
     total = sum(path.stat().st_size for path in sources)
-    free = shutil.disk_usage(targets[0].parent).free
-    if total + RESERVE > free:
-        raise StorageError(
-            f"{sources[0].name} has {size_in_words(total)} and {size_in_words(free)} are free "
-            f"on the disk of {targets[0].parent}.",
-            "Free some space, or link to the file instead of copying it.",
-        )
+    check_room(sources[0].name, total, targets[0].parent, ", or link to the file")
     # Not called .part: what is copied is not gone on with, so it must not look like a download.
     copies = [target.with_name(f".{target.name}.copy") for target in targets]
     done = 0

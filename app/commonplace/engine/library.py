@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commonplace.engine.devices import Device
-from commonplace.engine.entries import PART_NAME, LibraryEntry, Place, describe, parts_of
+from commonplace.engine.entries import (
+    PART_NAME,
+    LibraryEntry,
+    Place,
+    describe,
+    licence_file,
+    parts_of,
+)
 from commonplace.engine.gguf import read_header
 from commonplace.engine.options import load_options
 from commonplace.engine.other_apps import models_of_other_apps
@@ -149,7 +156,8 @@ def removable(path: Path, folder: Path) -> tuple[Path, ...]:
     files = tuple(file for file in parts_of(path) if file.is_symlink() or file.is_file())
     if not files:
         raise ModelError(f"{path.name} is not there.", "Look at the list again.")
-    return files
+    licence = licence_file(path)
+    return (*files, licence) if licence.is_file() and not licence.is_symlink() else files
 
 
 def gguf_files(folder: Path, depth: int = DEPTH) -> list[Path]:

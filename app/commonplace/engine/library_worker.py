@@ -8,12 +8,15 @@ method           parameters                                        result
                                                                    "card_bytes": n}``
 ``download``     ``model``: an id of the catalogue                 ``{"path": …}``
 ``import``       ``path``, ``how``: ``copy`` or ``link``, ``title``  ``{"path": …}``
+``inspect``      ``path`` of a package                             what its manifest says
+``install``      ``path`` of a package, ``agreed``: the digest of  ``{"path": …}``
+                 the manifest whose licence was accepted
 ``remove``       ``path``                                          ``{"removed": [path, …]}``
 ``discard``      ``file``: of an unfinished download               ``{}``
 ===============  ================================================  ======================
 
-``download`` and ``import`` stream ``{"phase", "done", "total", "speed"}``; cancelling a
-download keeps what arrived. The settings are read anew for each request, so that
+``download``, ``import`` and ``install`` stream ``{"phase", "done", "total", "speed"}``; a
+download that is cancelled keeps what arrived. The settings are read anew for each request, so that
 a permission given, or taken back, counts at once.
 """
 
@@ -31,6 +34,7 @@ from commonplace.engine.download import Download, Wanted
 from commonplace.engine.entries import card_bytes
 from commonplace.engine.importing import discard_part, import_model, remove_model, unfinished
 from commonplace.engine.library import list_models, own_folder
+from commonplace.engine.packages import inspect_package, install_package
 from commonplace.engine.progress import Progress
 from commonplace.engine.session import EngineSession
 from commonplace.errors import CommonplaceError, ProtocolError
@@ -96,6 +100,8 @@ class LibraryHandlers:
             "list": self.list_all,
             "download": self.download,
             "import": self.bring,
+            "inspect": self.inspect,
+            "install": self.install,
             "remove": self.remove,
             "discard": self.discard,
         }
@@ -129,6 +135,21 @@ class LibraryHandlers:
             own_folder(self._paths),
             "link" if params.get("how") == "link" else "copy",
             title=str(params.get("title", "")),
+            on_progress=lambda progress: task.send(asdict(progress)),
+            stop=lambda: task.stopped,
+        )
+        return {"path": str(path)}
+
+    def inspect(self, params: Message, _task: Task) -> Message:
+        """Say what a package holds, so that a person can decide."""
+        return inspect_package(Path(_text(params, "path"))).to_wire()
+
+    def install(self, params: Message, task: Task) -> Message:
+        """Install the model of a package whose licence was accepted."""
+        path = install_package(
+            Path(_text(params, "path")),
+            own_folder(self._paths),
+            _text(params, "agreed"),
             on_progress=lambda progress: task.send(asdict(progress)),
             stop=lambda: task.stopped,
         )

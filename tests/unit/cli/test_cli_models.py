@@ -90,6 +90,30 @@ def test_import_list_and_remove(state, capsys, tmp_path):
     assert (own_folder(state) / "mine.gguf").is_symlink()
 
 
+def test_a_model_is_packed_shown_and_installed(state, capsys, tmp_path, monkeypatch):
+    source, licence, package = (tmp_path / n for n in ("mine.gguf", "LICENCE", "mine.cpmodel"))
+    source.write_bytes(MODEL)
+    licence.write_text("You may\x1b[2J do everything.\n")
+    args = ["pack", str(source), "--licence", str(licence), "-o", str(package)]
+    assert commands.run(["models", *args]) == 1
+    assert "licence's name" in capsys.readouterr().err
+    made = run_json(capsys, *args, "--licence-name", "Mine 1.0")["package"]
+    assert run_json(capsys, "show", str(package))["package"] == made
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert commands.run(["models", "install", str(package)]) == 1
+    said = capsys.readouterr().err
+    assert "You may\\x1b[2J do everything." in said
+    assert "Mine 1.0" in said
+    assert not own_folder(state).exists()
+    path = run_json(capsys, "install", str(package), "--yes")["path"]
+    assert path == str(own_folder(state) / "mine.gguf")
+    package.write_bytes(package.read_bytes()[:5000])
+    assert commands.run(["models", "install", str(package), "--yes"]) == 1
+    said = capsys.readouterr().err
+    assert "cut off" in said
+    assert "Traceback" not in said
+
+
 def test_the_catalogue_and_its_entries_are_shown_without_a_network(capsys):
     models = run_json(capsys, "catalogue")["models"]
     assert {"no", "yes", "conditions"} == {m["commercial"] for m in models}
