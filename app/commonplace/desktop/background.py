@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 
 from commonplace.errors import CommonplaceError, to_wire
@@ -46,7 +47,11 @@ class Background(QObject):
 
     def deliver_later(self, callback: Callable[[Any], None], value: object) -> None:
         """Call `callback` in the window's thread. Safe from any thread."""
-        self._finished.emit(callback, value)
+        try:
+            self._finished.emit(callback, value)
+        except RuntimeError:  # our owner, a dialog say, is gone: nobody waits for it any more
+            if shiboken6.isValid(self):
+                raise
 
     def _deliver(self, callback: Callable[[Any], None], value: object) -> None:
         callback(value)
