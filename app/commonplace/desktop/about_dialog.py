@@ -54,6 +54,7 @@ class AboutDialog(QDialog):
         self.folder_buttons: list[QPushButton] = []
         self.chosen = QComboBox(self)
         self.chosen.setAccessibleName(self.tr("Component"))
+        self.chosen.view().setAccessibleName(self.tr("Components"))
         self.licence_text = _reader(self.tr("The licence"), self)
         self.tabs = QTabWidget(self)
         self.tabs.tabBar().setAccessibleName(self.tr("What to show"))
