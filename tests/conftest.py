@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,15 @@ settings.register_profile(
 settings.load_profile("same")
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what the tests start, as it does in a terminal.
+
+    A shell that runs the tests in the background has it ignored, and children inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

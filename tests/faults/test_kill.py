@@ -130,7 +130,7 @@ def committed(path: Path) -> int:
 def test_ctrl_c_stops_with_a_message_and_the_next_run_goes_on(root, state):
     write_settings(state, "hash")
     for number in range(900):
-        put(root, f"file{number}.py", source(f"zqstop{number}", ".py", 150), age=True)
+        put(root, f"file{number}.py", source(f"zqstop{number}", ".py", 50), age=True)
     before = listing(root)
     done = interrupt_when_started(root, state)
     assert done.returncode == 1
