@@ -64,6 +64,7 @@ ACTIONS = (
     ActionSpec("pause", "&File", "&Pause or Resume Indexing", (), _project),
     ActionSpec("skipped", "&File", "S&kipped Files…", (), _project),
     ActionSpec("models", "&File", "&Models…", ("Ctrl+M",), icon="model", separate=True),
+    ActionSpec("endpoint", "&File", "Answers from Another Mac&hine…", icon="external"),
     ActionSpec("settings", "&File", "&Settings…", ("Ctrl+,",), icon="settings"),
     ActionSpec("shortcuts", "&File", "&Keyboard Shortcuts…", ("Ctrl+Alt+K",), icon="keyboard"),
     ActionSpec("quit", "&File", "&Quit", ("Ctrl+Q",), icon="quit", separate=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -17,7 +17,8 @@ from commonplace.desktop.library_link import LibraryLink
 from commonplace.desktop.memory_link import FileList, MemoryLink
 from commonplace.engine.library import choose_model, find_models, folders_of
 from commonplace.engine.options import ELSEWHERE, KEYS, load_options
-from commonplace.errors import CommonplaceError
+from commonplace.errors import CommonplaceError, UserError
+from commonplace.network.grants import Grant, Origin, Purpose, read_grants
 from commonplace.paths import StatePaths, worker_command
 from commonplace.settings import Settings
 
@@ -50,6 +51,8 @@ class Controller(QObject):
     project_changed = Signal(object)
     """The root of the project that is now open, or None."""
     models_listed = Signal(object)
+    consent_wanted = Signal(object)
+    """The `Grant` without which nobody else's engine may answer; nothing was sent."""
 
     def __init__(
         self,
@@ -74,6 +77,8 @@ class Controller(QObject):
         self._reconciled = 0.0
         self._shut = False
         self._without_model = False
+        self.granted_once: Grant | None = None
+        """What the user allowed until the window closes; see `network.grants`."""
         self.memory.opened.connect(self._opened)
         self.memory.failed.connect(self._project_failed)
         self.memory.restarted.connect(self._memory_restarted)
@@ -107,8 +112,9 @@ class Controller(QObject):
 
     def load_model(self) -> None:
         """Find the model the settings name, or any, and load it."""
+        self.solved.emit("endpoint")
         if self.settings.model_endpoint:
-            self._chosen(ELSEWHERE)
+            self._load_elsewhere()
             return
         named, folders = self.settings.model_path, folders_of(self.settings, self.paths)
         self.background.run(lambda: choose_model(named, folders), self._chosen, self._model_missing)
@@ -120,6 +126,8 @@ class Controller(QObject):
         changed = any(
             getattr(before, name) != getattr(settings, name) for name in ("model_path", *KEYS)
         )
+        allowed = before.network_allowed == settings.network_allowed
+        changed = changed or (bool(settings.model_endpoint) and not allowed)
         self.engine.idle_minutes = settings.model_idle_minutes
         if changed or self.engine.state.kind == "failed":
             self.load_model()
@@ -184,6 +192,20 @@ class Controller(QObject):
     def _files_changed(self, files: FileList) -> None:
         self.files = files
 
+    def _load_elsewhere(self) -> None:
+        """Let somebody else's engine answer if the user allowed it; else ask."""
+        try:
+            grant = Grant(Purpose.ENDPOINT, Origin.of(self.settings.model_endpoint))
+            allowed = grant in read_grants(self.settings.network_allowed)
+        except UserError as error:
+            self._model_missing(error)
+            return
+        if allowed or grant == self.granted_once:
+            self._chosen(ELSEWHERE)
+        else:
+            self.engine.unload()
+            self.consent_wanted.emit(grant)
+
     def _chosen(self, path: Path | None) -> None:
         if self._shut:
             return
@@ -196,7 +218,8 @@ class Controller(QObject):
         self._without_model = False
         self.solved.emit("no_model")
         self.engine.idle_minutes = self.settings.model_idle_minutes
-        self.engine.load(path, load_options(self.settings, self.paths))
+        once = "" if self.granted_once is None else str(self.granted_once)
+        self.engine.load(path, replace(load_options(self.settings, self.paths), grant=once))
 
     def _listed(self, models: Sequence[object]) -> None:
         self._models = tuple(getattr(model, "path", Path()) for model in models)

@@ -18,6 +18,7 @@ from commonplace.desktop.controller import Controller
 from commonplace.desktop.conversation import Conversation
 from commonplace.desktop.dialogs import confirm_link
 from commonplace.desktop.edit_desk import EditDesk
+from commonplace.desktop.endpoint_desk import EndpointDesk
 from commonplace.desktop.engine_status import EngineStatus
 from commonplace.desktop.memory_link import FileList
 from commonplace.desktop.message_bar import Action
@@ -81,6 +82,7 @@ class MainWindow(WindowFrame):
         self.chats.selection = self.desk.selection
         self.settings_desk = SettingsDesk(self, keeper)
         self.desk.show_settings = self.settings_desk.show_settings
+        self.endpoint = EndpointDesk(controller, self.messages, self.settings_desk.apply, self)
         self.shell = Shell(self, keeper, self._open_file)
         self.book = BookShell(self, keeper, self._open_file)
         self.engine_status = EngineStatus(controller.engine, self.model_button, self.messages, self)
@@ -205,7 +207,10 @@ class MainWindow(WindowFrame):
             "project_pane": lambda: self.left.setVisible(not self.left.isVisible()),
             "about": self._about,
         }
-        for desk in (self.shell, self.edits, self.desk, self.settings_desk, self.book):
+        desks = (
+            self.shell, self.edits, self.desk, self.settings_desk, self.endpoint, self.book,
+        )  # fmt: skip
+        for desk in desks:
             found |= desk.handlers()
         return found
 
