@@ -1,0 +1,1 @@
+"""What makes the packages of Commonplace; called by packaging/make.py."""
