@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +198,6 @@ def _comparison(store: ResultStore) -> Comparison:
 def _print_comparison(comparison: Comparison, *, as_json: bool) -> None:
     old, new = comparison.old, comparison.new
     if as_json:
-        from dataclasses import asdict
-
         printing.json_line(
             {
                 "old": {"date": old.date, "model": old.model},

@@ -5,7 +5,8 @@ Methods: ``measure {"root", "model", "quick", "seed", "places", "fresh", "adapt"
 returns ``{"file", "result"}``; ``list {"root"}`` returns ``{"results": [{"file", "date",
 "model", "quick", "seed", "commit", "memory"}], "unreadable": [{"file", "why"}],
 "unfinished": bool}``; ``result {"root", "file"}`` returns ``{"result"}``; ``delete {"root",
-"file"}``; and ``export {"root", "file", "html", "csv"}`` writes a report to the file
+"file"}``; ``compare {"root", "old", "new"}``, two files, returns ``{"same_memory", "rows"}``
+(`comparing.Compared`); and ``export {"root", "file", "html", "csv"}`` writes a report to the file
 `html` and tables into the folder `csv`, either of them null for none.
 """
 
@@ -16,11 +17,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
+from commonplace.measure.comparing import compared
 from commonplace.measure.report import write_report
 from commonplace.measure.results import Result
 from commonplace.measure.run import JOURNAL, OpenEngine, measure, open_engine
@@ -56,6 +59,7 @@ class MeasureService:
             "list": self.list,
             "result": self.result,
             "delete": self.delete,
+            "compare": self.compare,
             "export": self.export,
         }
 
@@ -90,6 +94,15 @@ class MeasureService:
         """Remove one kept result."""
         self._store(params).delete(str(params["file"]))
         return {}
+
+    def compare(self, params: Message, _: Task) -> Message:
+        """Return one kept result held against another."""
+        store = self._store(params)
+        comparison = compared(store.get(str(params["old"])), store.get(str(params["new"])))
+        return {
+            "same_memory": comparison.same_memory,
+            "rows": [asdict(row) for row in comparison.rows],
+        }
 
     def export(self, params: Message, _: Task) -> Message:
         """Write the report, the tables, or both, of one kept result."""
