@@ -122,3 +122,66 @@ def test_searching_for_nothing_there_is_says_so(tmp_path, qtbot):
     assert not dialog._nothing.isHidden()
     dialog.search.setText("font")
     assert [r.declaration.key for r in dialog.rows if not r.isHidden()] == ["appearance.font_size"]
+
+
+def test_sentences_and_tooltips_name_the_keys_in_force(window, qtbot, settled):
+    choose = window.shell.shortcuts.choose
+    tips = {
+        "clear": window.chat_list.new_button,
+        "quick_note": window.book.desk.page.list.new_button,
+        "find": window.code.find_button,
+        "open_in_editor": window.code.editor_button,
+        "open": window.welcome.open_button,
+    }
+    for number, (action, button) in enumerate(tips.items(), start=2):
+        choose(action, [f"Ctrl+Alt+F{number}"])
+        assert f"(Ctrl+Alt+F{number})" in button.toolTip()
+        choose(action, [])
+        assert "(" not in button.toolTip()
+    choose("quick_note", ["Ctrl+Alt+F9"])
+    choose("remember", [])
+    window.actions_by_id["book"].trigger()
+    page = window.book.desk.page
+    qtbot.waitUntil(lambda: "Ctrl+Alt+F9 writes" in page.list.empty.text(), timeout=15_000)
+    assert "“Remember This” remembers" in page.list.empty.text()
+    assert "Ctrl+Alt+F9" in page.pane.hint.text()
+    choose("palette", ["Ctrl+Alt+F10"])
+    assert "Ctrl+Alt+F10 lists all commands" in window.welcome._keys.text()
+    assert "Ctrl+Alt+F10 lists all commands" in window.hints._keys.text()
+    choose("stop", ["Ctrl+Alt+F11"])
+    window.composer.set_busy(True)
+    assert window.composer.button.toolTip() == "Stop (Ctrl+Alt+F11)"
+    window.composer.set_busy(False)
+    window._open_file("src/config.py")
+    said = []
+    window.book._window.say = lambda text, *_: said.append(text)
+    qtbot.waitUntil(lambda: window.code.view.toPlainText() != "", timeout=15_000)
+    window.book.open_note_here()
+    assert said == ["No note speaks of this line. “Remember This” writes one."]
+
+
+def test_no_keys_are_written_into_sentences():
+    """Keys of actions come from the table; fixed ones belong to a dialog or a field."""
+    from pathlib import Path
+
+    import commonplace.desktop
+
+    fixed = {"Ctrl+S", "Ctrl+Enter", "Ctrl+B"}
+    table = {keys for spec in ACTIONS for keys in spec.shortcuts if "+" in keys} - fixed
+    folder = Path(commonplace.desktop.__file__).parent
+    for file in folder.glob("*.py"):
+        if file.name != "actions.py":
+            text = "\n".join(
+                line.partition("#")[0] for line in file.read_text(encoding="utf-8").splitlines()
+            )
+            found = [keys for keys in table if f"{keys})" in text or f"{keys} " in text]
+            assert not found, (file.name, found)
+
+
+def test_the_invitation_to_ask_fits_its_field(window):
+    edit = window.composer.edit
+    for width in (600, 200, 90):
+        edit.setFixedWidth(width)
+        text = edit.placeholderText()
+        assert edit.fontMetrics().horizontalAdvance(text) <= max(edit.viewport().width(), 60)
+        assert text.startswith("Ask")

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from commonplace.desktop.book_preview import Difference, NotePreview
 from commonplace.desktop.book_words import deed_title
+from commonplace.desktop.key_names import KeyNames
 from commonplace.desktop.theme import ThemeKeeper, code_font
 
 DEEDS = ("keep", "confirm", "edit", "pin", "archive", "discard", "forget")
@@ -64,10 +65,14 @@ class NoteFrame(QWidget):
         self.deeds = {verb: QPushButton(deed_title(verb), self) for verb in DEEDS}
         self._lay_out()
 
+    def name_keys(self, keys: KeyNames) -> None:
+        """Name the keys that are in force now."""
+        text = self.tr("Choose a note, or write one with {0}.")
+        self.hint.setText(text.format(keys.of("quick_note")))
+
     def _lay_out(self) -> None:
         self.hint = _label("muted", self)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.hint.setText(self.tr("Choose a note, or write one with Ctrl+Shift+D."))
         self.head = self._head()
         reading = QSplitter(Qt.Orientation.Vertical, self)
         reading.addWidget(self.preview)

@@ -23,6 +23,7 @@ from commonplace.desktop.book_link import PAGE, BookLink, NoteView, Row, Rows, i
 from commonplace.desktop.book_model import NoteDelegate, NoteModel
 from commonplace.desktop.book_words import KINDS, deed_title, empty_words, kind_title
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.key_names import KeyNames
 from commonplace.desktop.languages import told_error
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import visible
@@ -99,13 +100,13 @@ class BookList(QWidget):
         self._ticket = 0
         self._wanted = ""
         self._asked = self._filling = False
+        self._keys: KeyNames | None = None
         self.filter = QLineEdit(self)
         self.filter.setAccessibleName(self.tr("Filter notes"))
         self.filter.setPlaceholderText(self.tr("Filter by title, text, tags, anchors"))
         self.filter.setClearButtonEnabled(True)
         self.new_button = QToolButton(self)
         self.new_button.setAccessibleName(self.tr("New note"))
-        self.new_button.setToolTip(self.tr("New note (Ctrl+Shift+D)"))
         self.tabs = QTabBar(self)
         self.tabs.setObjectName("kinds")
         self.tabs.setAccessibleName(self.tr("Kinds of notes"))
@@ -126,6 +127,12 @@ class BookList(QWidget):
         self._lay_out()
         self._connect()
         self._restyle()
+
+    def name_keys(self, keys: KeyNames) -> None:
+        """Name the keys that are in force now."""
+        self._keys = keys
+        self.new_button.setToolTip(keys.tip(self.tr("New note"), "quick_note"))
+        self.empty.setText(empty_words(self.kind, self.filter.text().strip(), keys))
 
     @property
     def kind(self) -> str:
@@ -231,7 +238,7 @@ class BookList(QWidget):
             self.tabs.setTabText(number, f"{title} {count:,}" if count else title)
         self.list.setVisible(bool(found.rows))
         self.empty.setVisible(not found.rows)
-        self.empty.setText(empty_words(self.kind, words))
+        self.empty.setText(empty_words(self.kind, words, self._keys))
         self._remark(found)
         wanted, self._wanted = self._wanted, ""
         if found.rows and not self._choose(wanted or (before.note.id if before else "")):

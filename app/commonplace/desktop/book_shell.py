@@ -14,6 +14,7 @@ from commonplace.desktop.book_desk import BookDesk
 from commonplace.desktop.book_link import BookLink
 from commonplace.desktop.book_marks import BookMarks
 from commonplace.desktop.dialogs import confirm_link
+from commonplace.desktop.key_names import KeyNames
 
 if TYPE_CHECKING:
     from commonplace.desktop.theme import ThemeKeeper
@@ -30,6 +31,7 @@ class BookShell(QObject):
         self._window = window
         self._open_file = open_file
         self._before: QWidget | None = None
+        self._remember = ""
         controller = window.controller
         self.link = BookLink(controller.memory, self)
         self.desk = BookDesk(self.link, controller.paths, keeper, window.say, window)
@@ -63,6 +65,12 @@ class BookShell(QObject):
             "undo_note": self.desk.undo,
         }
 
+    def name_keys(self, keys: KeyNames) -> None:
+        """Name the keys that are in force now."""
+        self._remember = keys.of("remember")
+        self.desk.page.list.name_keys(keys)
+        self.desk.page.pane.name_keys(keys)
+
     def toggle(self) -> None:
         """Open the book, or go back to what was there before."""
         if self.in_front:
@@ -85,7 +93,8 @@ class BookShell(QObject):
         if note:
             self.desk.open(note)
         else:
-            self._window.say(self.tr("No note speaks of this line. Ctrl+D writes one."))
+            text = self.tr("No note speaks of this line. {0} writes one.")
+            self._window.say(text.format(self._remember))
 
     def shut(self) -> None:
         """Keep what was typed; the window is about to go."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from commonplace.book.note import AnchorCheck, Listed
 from commonplace.desktop.book_link import Change, NoteView
+from commonplace.desktop.key_names import KeyNames
 from commonplace.desktop.visible import one_line
 
 KINDS = ("", "inbox", "stale", "archived", "suggested")
@@ -23,19 +24,19 @@ def kind_title(kind: str) -> str:
     }[kind]
 
 
-def empty_words(kind: str, words: str) -> str:
-    """Say why a list is empty, and how that changes."""
+def empty_words(kind: str, words: str, keys: KeyNames | None = None) -> str:
+    """Say why a list is empty, and how that changes; `keys` are named where there are some."""
     if words:
         return _tr("No note holds these words in its title, text, tags or anchors.")
     return {
         "": _tr(
             "The book is yours: notes in your own words, kept as Markdown files and trusted "
             "above everything a machine wrote.\n\n"
-            "• Ctrl+Shift+D writes a note from anywhere.\n"
-            "• Ctrl+D remembers what is selected, in an answer or in code.\n"
+            "• {0} writes a note from anywhere.\n"
+            "• {1} remembers what is selected, in an answer or in code.\n"
             "• Or put a Markdown file into .commonplace/notes.\n\n"
             "A note that is tied to code is checked whenever that code changes."
-        ),
+        ).format(*(keys.of(id_) if keys else "" for id_ in ("quick_note", "remember"))),
         "inbox": _tr(
             "Drafts wait here until you keep or discard them: what a model phrased, and what "
             "is proposed when you correct an answer, star it, or ask the same again. "

@@ -36,6 +36,7 @@ from PySide6.QtWidgets import (
 from commonplace.chat.kept import Chat, Hit
 from commonplace.desktop.chat_days import Row, rows_found, rows_of
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.key_names import KeyNames
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
 
@@ -236,7 +237,6 @@ class ChatList(QWidget):
         self.search.setClearButtonEnabled(True)
         self.new_button = QToolButton(self)
         self.new_button.setAccessibleName(self.tr("New conversation"))
-        self.new_button.setToolTip(self.tr("New conversation (Ctrl+N)"))
         self.model = ChatModel(self)
         self.delegate = ChatDelegate(keeper, self)
         self.list = ChatView(self)
@@ -248,6 +248,10 @@ class ChatList(QWidget):
         self._connect()
         self._restyle()
         self._show()
+
+    def name_keys(self, keys: KeyNames) -> None:
+        """Name the keys that are in force now."""
+        self.new_button.setToolTip(keys.tip(self.tr("New conversation"), "clear"))
 
     @property
     def current(self) -> Chat | None:

@@ -16,6 +16,7 @@ from commonplace.desktop.code_tabs import CodeTabs, Place
 from commonplace.desktop.code_view import CodeView
 from commonplace.desktop.find_bar import FindBar
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.key_names import KeyNames
 from commonplace.desktop.labels import ElidedLabel
 from commonplace.desktop.languages import told_error
 from commonplace.desktop.session import OpenFile
@@ -73,8 +74,8 @@ class CodePane(QWidget):
         self.note.setTextFormat(Qt.TextFormat.PlainText)
         self.note.setWordWrap(True)
         self.note.setContentsMargins(12, 0, 12, 8)
-        self.editor_button = self._button(self.tr("Open in your editor (Ctrl+Shift+O)"))
-        self.find_button = self._button(self.tr("Find in the file (Ctrl+F)"))
+        self.editor_button = self._button(self.tr("Open in your editor"))
+        self.find_button = self._button(self.tr("Find in the file"))
         self.close_button = self._button(self.tr("Close all files"))
         self.view = CodeView(keeper, self)
         self.find_bar = FindBar(self.view, keeper, background, self)
@@ -88,6 +89,11 @@ class CodePane(QWidget):
         self.view.filled.connect(self._filled)
         keeper.changed.connect(self._restyle)
         self._restyle()
+
+    def name_keys(self, keys: KeyNames) -> None:
+        """Name the keys that are in force now."""
+        self.editor_button.setToolTip(keys.tip(self.tr("Open in your editor"), "open_in_editor"))
+        self.find_button.setToolTip(keys.tip(self.tr("Find in the file"), "find"))
 
     @property
     def path(self) -> str:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from commonplace.desktop.completion import Completion
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.key_names import KeyNames
 from commonplace.desktop.theme import ThemeKeeper
 
 MAX_LINES = 8
@@ -39,7 +40,6 @@ class QuestionEdit(QPlainTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Question"))
-        self.setPlaceholderText(self.tr("Ask about this project…"))
         self.textChanged.connect(self._grow)
         self._grow()
 
@@ -82,6 +82,7 @@ class QuestionEdit(QPlainTextEdit):
             self._grow()
 
     def _grow(self) -> None:
+        self._invite()
         lines = 0
         block = self.document().firstBlock()
         while block.isValid() and lines < MAX_LINES:
@@ -91,6 +92,14 @@ class QuestionEdit(QPlainTextEdit):
         self.setFixedHeight(
             self.fontMetrics().lineSpacing() * min(max(lines, 1), MAX_LINES) + margins + 4
         )
+
+    def _invite(self) -> None:
+        """Say what the field is for in as many words as fit on its one line."""
+        room = self.viewport().width() - 2 * int(self.document().documentMargin())
+        words = (self.tr("Ask about this project…"), self.tr("Ask…"))
+        metrics = self.fontMetrics()
+        fits = (text for text in words if metrics.horizontalAdvance(text) <= room)
+        self.setPlaceholderText(next(fits, words[-1]))
 
 
 class EditBanner(QWidget):
@@ -129,6 +138,7 @@ class Composer(QFrame):
         self._busy = False
         self._last = ""
         self._before: str | None = None
+        self._stop_tip = ""
         self.edit = QuestionEdit(self)
         self.button = QToolButton(self)
         self.button.setIconSize(QSize(18, 18))
@@ -143,6 +153,11 @@ class Composer(QFrame):
         self.edit.textChanged.connect(self._update)
         self.button.clicked.connect(self._press)
         keeper.changed.connect(self._update)
+        self._update()
+
+    def name_keys(self, keys: KeyNames) -> None:
+        """Name the keys that are in force now."""
+        self._stop_tip = keys.tip(self.tr("Stop"), "stop")
         self._update()
 
     @property
@@ -224,7 +239,7 @@ class Composer(QFrame):
 
     def _update(self) -> None:
         name, title = ("stop", self.tr("Stop")) if self._busy else ("send", self.tr("Ask"))
-        hint = self.tr("Stop (Esc)") if self._busy else self.tr("Ask (Enter)")
+        hint = (self._stop_tip or title) if self._busy else self.tr("Ask (Enter)")
         enabled = self._busy or bool(self.draft.strip())
         self.button.setIcon(tinted(name, self._keeper.theme, "accent" if enabled else "muted"))
         self.button.setAccessibleName(title)

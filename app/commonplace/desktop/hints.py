@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from commonplace.desktop.key_names import KeyNames
+
 
 class Hints(QWidget):
     """A few questions to begin with; choosing one puts it into the question field."""
@@ -41,7 +43,19 @@ class Hints(QWidget):
             button.setObjectName("quiet")
             button.clicked.connect(lambda _checked=False, text=text: self.chosen.emit(text))
             layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._keys = QLabel(self)
+        self._keys.setTextFormat(Qt.TextFormat.PlainText)
+        self._keys.setObjectName("muted")
+        self._keys.setWordWrap(True)
+        layout.addSpacing(10)
+        layout.addWidget(self._keys)
         layout.addStretch(3)
+
+    def name_keys(self, keys: KeyNames) -> None:
+        """Name the keys that are in force now."""
+        text = self.tr("{0} goes to a file, {1} keeps what is selected, {2} lists all commands.")
+        named = (keys.of(action) for action in ("go_to_file", "remember", "palette"))
+        self._keys.setText(text.format(*named))
 
     def _examples(self) -> tuple[str, ...]:
         return (

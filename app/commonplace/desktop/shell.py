@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu
 
 from commonplace.desktop.actions import ACTIONS, RECENT
 from commonplace.desktop.index_panel import IndexPanel
+from commonplace.desktop.key_names import KeyNames
 from commonplace.desktop.palette import COMMAND, LINE, SYMBOL, Command, Palette
 from commonplace.desktop.session import Session
 from commonplace.desktop.shortcuts import Shortcuts, shown
@@ -70,6 +71,8 @@ class Shell(QObject):
         controller, window = self._window.controller, self._window
         self.shortcuts.changed.connect(self._apply_shortcuts)
         self._apply_shortcuts()
+        views = (window.welcome, window.hints, window.composer, window.chat_list)
+        self.key_names = KeyNames(self.shortcuts, (*views, window.code, window.book), self)
         self._recent.setTitle(self.tr("Open &Recent"))
         self._recent.menuAction().setObjectName(f"menu_{RECENT}")
         for action in window.menuBar().actions():

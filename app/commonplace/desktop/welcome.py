@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from commonplace.desktop.icons import app_icon
+from commonplace.desktop.key_names import KeyNames
 from commonplace.desktop.labels import ElidedLabel
 from commonplace.desktop.visible import one_line
 
@@ -46,7 +47,9 @@ class Welcome(QWidget):
         self.open_button.clicked.connect(self.open_asked)
         buttons = QHBoxLayout()
         buttons.addWidget(self.open_button)
-        buttons.addStretch()
+        self._keys = self._label("", muted=True)
+        buttons.addSpacing(10)
+        buttons.addWidget(self._keys, 1)
         self.recent = QWidget(self)
         self._recent = QVBoxLayout(self.recent)
         self._recent.setContentsMargins(0, 18, 0, 0)
@@ -70,6 +73,11 @@ class Welcome(QWidget):
         row.addStretch(1)
         row.addWidget(middle, 6)
         row.addStretch(1)
+
+    def name_keys(self, keys: KeyNames) -> None:
+        """Name the keys that are in force now."""
+        self.open_button.setToolTip(keys.tip(self.tr("Open a folder"), "open"))
+        self._keys.setText(self.tr("{0} lists all commands").format(keys.of("palette")))
 
     def show_recent(self, projects: Sequence[Path]) -> None:
         """Offer to open these projects again, the first of them foremost."""
