@@ -76,14 +76,16 @@ def asked(window, settled):
 
 
 def test_yesterdays_conversation_comes_back_and_goes_on(
-    window, reopened, asked, qtbot, settled, project, monkeypatch
+    window, reopened, asked, qtbot, settled, project, monkeypatch, paths
 ):
     asked(QUESTION)
     asked("and the other? !say It is elsewhere.")
     before = window.conversation.exchanges
-    yesterday = time.time() + 86_400
     other = reopened()
     wait_for_exchanges(qtbot, other, 2)
+    with closing(ConversationStore(paths.project_data(project.resolve()))) as store:
+        day = time.localtime(store.chats()[0].updated)  # midnight may come at any moment
+    yesterday = time.mktime((*day[:2], day.tm_mday + 1, 12, 0, 0, 0, 0, -1))
     monkeypatch.setattr("commonplace.desktop.chat_list.time.time", lambda: yesterday)
     other.controller.chats._list()
     qtbot.waitUntil(lambda: other.chat_list.model.index(0).data() == "Yesterday")
@@ -123,7 +125,7 @@ def test_sources_say_what_changed_since_the_answer(window, reopened, asked, qtbo
 def test_a_draft_survives_a_crash(window, open_window, qtbot, project):
     window.composer.set_draft("half a thought")
     qtbot.waitUntil(lambda: not window.chats._draft_timer.isActive())
-    window.controller.chats._work.drain(3000)
+    window.controller.chats._work.drain(60_000)
     other = open_window()  # the first never had a chance to close
     other.open_project(project)
     qtbot.waitUntil(lambda: other.composer.draft == "half a thought", timeout=10000)
@@ -243,6 +245,7 @@ def test_deleting_can_be_undone_and_then_leaves_nothing(window, asked, qtbot, pa
     assert "Deleted" in window.shell.toasts.text
     window.shell.toasts.button.click()
     wait_for_exchanges(qtbot, window, 1)
+    wait_for_titles(qtbot, window, "settings xyzzyplugh? !say It is xyzzyplugh [1].")
     QTest.keyClick(panel.list, Qt.Key.Key_Delete)
     wait_for_titles(qtbot, window)
     window.chats._purge_timer.stop()

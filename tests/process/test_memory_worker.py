@@ -39,6 +39,9 @@ class Window:
     def phase(self):
         return self.ask("status")["phase"]
 
+    def phases(self):
+        return [data["phase"] for name, data in self.events if name == "status"]
+
     def symbols(self, question):
         found = self.ask("search", question=question, limit=5)
         return [p["symbol"] for p in found["passages"]]
@@ -73,16 +76,17 @@ def window(windows, project):
 def test_a_project_is_indexed_and_answers(window, project):
     assert window.symbols("alpha")[0] == "alpha"
     assert window.ask("files")["files"] == ["a.py", "b/c.py"]
-    phases = [data["phase"] for name, data in window.events if name == "status"]
-    assert phases[0] in {"opening", "scanning"}
-    assert phases[-1] == "ready"
+    window.until(lambda: window.phases()[-1] == "ready")  # it is told after it can be asked for
+    assert window.phases()[0] in {"opening", "scanning"}
     assert window.ask("status")["vectors"] == 2
 
 
 def test_a_saved_file_is_found_within_moments(window, project):
     (project / "a.py").write_text("def gamma(): return 3\n")
     window.until(lambda: "gamma" in window.symbols("gamma"))
-    assert any(name == "changed" and "a.py" in data["paths"] for name, data in window.events)
+    window.until(
+        lambda: any(name == "changed" and "a.py" in data["paths"] for name, data in window.events)
+    )
 
 
 def test_a_new_folder_is_watched(window, project):

@@ -15,7 +15,8 @@ from pathlib import Path
 FOLDER = "window"
 OWNER = "owner"
 REQUEST = ".raise"
-PATIENCE = 1.5
+PATIENCE = 5.0
+"""Seconds until a window that does not reply, as the machine is busy perhaps, is left alone."""
 LOOK_SECONDS = 0.02
 
 

@@ -121,7 +121,7 @@ def test_our_rules_write_what_the_models_own_template_writes(name):
 
 def test_a_template_is_run_in_a_process_of_its_own():
     bos, eos, template = TEMPLATES["Llama 3"]
-    text = reference_text(template, TOLD, bos=bos, eos=eos)
+    text = reference_text(template, TOLD, bos=bos, eos=eos, seconds=120)
     assert text == bos + "".join(piece for piece, _ in render(family("Llama 3"), TOLD))
 
 
