@@ -25,6 +25,9 @@ from commonplace.recall.passages import Found
 from commonplace.settings import Settings
 from commonplace.wire.process import WorkerDiedError
 
+Prepare = Callable[[str, Chosen, Callable[[], None]], None]
+"""Takes a question, what was chosen for it, and what to go on with."""
+
 STOP_MS = 2000
 """How long a model may take to stop before its process is replaced."""
 
@@ -63,6 +66,9 @@ class AnswerRunner(QObject):
         self._edits = False
         self._text: list[str] = []
         self._writing = False
+        self._preparing = False
+        self.prepare: Prepare = _at_once
+        """What happens to the model before it reads a question; it goes on when that is done."""
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(STOP_MS)
@@ -97,7 +103,7 @@ class AnswerRunner(QObject):
         self._busy = True
         self._question, self._settings, self._history = question, settings, tuple(history)
         self._found, self._steps, self._text = None, None, []
-        self._writing = False
+        self._writing = self._preparing = False
         self._conversation, self._chosen = conversation, chosen
         self._edits = edits
         self._engine.wake()
@@ -143,13 +149,15 @@ class AnswerRunner(QObject):
         self._engine_changed(self._engine.state)
 
     def _engine_changed(self, state: EngineState) -> None:
-        if not self._busy or self._found is None or self._steps is not None:
+        if not self._busy or self._found is None or self._steps is not None or self._preparing:
             return
         if state.kind == "loading":
             percent = f" {state.fraction:.0%}" if state.fraction else ""
             self.stage_changed.emit(self.tr("Loading the model…") + percent)
         else:
-            self._begin_steps()
+            self._preparing = True
+            go_on = self._mine(lambda _: self._begin_steps())
+            self.prepare(self._question, self._chosen, lambda: go_on(None))
 
     def _begin_steps(self) -> None:
         info, chosen = self._engine.state.info, self._settings
@@ -268,6 +276,10 @@ class AnswerRunner(QObject):
                 method(value)
 
         return deliver
+
+
+def _at_once(_question: str, _chosen: Chosen, then: Callable[[], None]) -> None:
+    then()
 
 
 def _nothing() -> None:

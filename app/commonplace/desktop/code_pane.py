@@ -49,6 +49,8 @@ class CodePane(QWidget):
     """No file is open any more."""
     opened = Signal(str)
     """The path of the file that is on screen now."""
+    file_closed = Signal(str)
+    """The tab of this file was closed, and others are left."""
     editor_asked = Signal()
     """The user wants this file in an editor."""
 
@@ -148,6 +150,7 @@ class CodePane(QWidget):
         if path == self._path:
             self._path = ""  # its place is forgotten with it
         self.tabs.close_file(path)
+        self.file_closed.emit(path)
 
     def forget(self) -> None:
         """Show nothing: another project was opened, or the files were closed."""

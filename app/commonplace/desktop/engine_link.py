@@ -9,6 +9,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from commonplace.adapt.records import Record
 from commonplace.chat.messages import Message as ChatMessage
 from commonplace.desktop.worker import WorkerLink
 from commonplace.engine.ladder import Ladder, cause_of
@@ -182,6 +183,29 @@ class EngineLink(QObject):
             on_data=lambda data: on_text(str(data.get("text", ""))),
             on_result=answered,
             on_error=failed,
+        )
+
+    def adapt(
+        self,
+        record: Record | None,
+        scale: float,
+        on_result: Callable[[], None],
+        on_error: Callable[[CommonplaceError], None],
+    ) -> None:
+        """Put an adapter into the model, or take it away; what it is asked next sees it.
+
+        After an error the model goes on without one. A model that is loaded again has none.
+        """
+        params: Message = {"path": None}
+        if record is not None:
+            params = {
+                "path": record.path,
+                "sha256": record.sha256,
+                "scale": scale,
+                "base": record.model_identity,
+            }
+        self._link.request(
+            "adapter", params, on_result=lambda _data: on_result(), on_error=on_error
         )
 
     def cancel(self, call: Call | None) -> None:

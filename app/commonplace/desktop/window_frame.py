@@ -57,6 +57,8 @@ class WindowFrame(QMainWindow):
         self.code = CodePane(keeper, controller.background, self)
         self.stage = ElidedLabel(self, Qt.TextElideMode.ElideRight)
         self.stage.setObjectName("muted")
+        self.adapt_button = QPushButton(self)
+        self.adapt_button.setObjectName("quiet")
         self.model_button = QPushButton(self)
         self.model_button.setObjectName("quiet")
         self._lay_out()
@@ -127,7 +129,8 @@ class WindowFrame(QMainWindow):
             *(self.side.tabBar(), self.tree.filter, self.tree.tree),
             *(self.chat_list.search, self.chat_list.new_button, self.chat_list.list),
             *(self.status.skipped, self.status.pause),
-            *(self.transcript, self.composer.edit, self.composer.button, self.model_button),
+            *(self.transcript, self.composer.edit, self.composer.button),
+            *(self.adapt_button, self.model_button),
             *(self.sources.list, self.code.tabs, self.code.close_button),
             *(self.code.find_button, self.code.editor_button, self.code.view),
         ]
@@ -141,6 +144,7 @@ class WindowFrame(QMainWindow):
         strip = QHBoxLayout()
         strip.setContentsMargins(4, 0, 4, 0)
         strip.addWidget(self.stage, 1)
+        strip.addWidget(self.adapt_button)
         strip.addWidget(self.model_button)
         foot = QVBoxLayout()
         foot.setContentsMargins(16, 4, 16, 8)
