@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import sys
 
+from commonplace.processor import features, refusal
+
 
 def main() -> None:
     """Run the program with the arguments it was started with."""
     if sys.argv[1:2] == ["worker"] and len(sys.argv) == 3:
         run_role(sys.argv[2])
+    if problem := refusal(features()):
+        sys.exit(problem)
     try:
         from commonplace.cli.commands import run
 

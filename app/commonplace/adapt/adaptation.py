@@ -1,0 +1,421 @@
+"""One adaptation from the first look at the file to an adapter that is kept, or is not.
+
+The steps: read the file and cut it; ask the base model (llama.cpp, in its own process) how
+well it foretells the held-out part behind the best prompt, and the regression set; train;
+export; ask the same with the adapter; compare torch with llama.cpp; judge. Whatever goes
+wrong at any of them, the model is as it was and nothing is kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from commonplace.adapt import blocks, gate, plan
+from commonplace.adapt.corpus import Corpus, Text, opened
+from commonplace.adapt.export import write_adapter
+from commonplace.adapt.measuring import Asking, Question, TorchSide
+from commonplace.adapt.prompts import best_prefix, question_of, run_up
+from commonplace.adapt.records import Gate, Record, Source, sources_to_wire
+from commonplace.adapt.regression import regression_set, replay_texts
+from commonplace.adapt.store import ADAPTER_FILE, AdapterStore, file_sha256
+from commonplace.adapt.training import Lesson, Recipe, Step, Trained, Trainee, windows
+from commonplace.adapt.weights import load_model
+from commonplace.engine.gguf import Header
+from commonplace.engine.identity import model_id
+from commonplace.errors import AdapterError, CancelledError
+from commonplace.paths import StatePaths
+
+log = logging.getLogger(__name__)
+
+PREFIX_TOKENS, PASSAGE_TOKENS, PASSAGES = 1600, 400, 4
+"""How much of the rest of the file and of recall stands in the best prompt, in tokens."""
+REPLAY_TEXTS = 8
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to adapt: `file` is relative to `root`, with slashes."""
+
+    root: Path
+    file: str
+    model: Path
+    neighbours: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it; `reason` is one sentence for people, `id` names an adapter that is kept."""
+
+    accepted: bool
+    reason: str
+    seconds: float
+    gate: Gate = field(default_factory=Gate)
+    trained_on: tuple[Source, ...] = ()
+    id: str | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the outcome for JSON."""
+        return {
+            "accepted": self.accepted,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 1),
+            "gate": self.gate.to_wire(),
+            "trained_on": sources_to_wire(self.trained_on),
+            "id": self.id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A file cut and split into tokens: what is learned, what is asked, and what is told."""
+
+    target: Text
+    parts: blocks.Parts
+    lesson: Lesson
+    heldout: tuple[Question, ...]
+    regression: tuple[Question, ...]
+    sources: tuple[Source, ...]
+    note: str
+
+
+def estimate(order: Order, state: StatePaths, stop: Callable[[], bool]) -> plan.Estimate:
+    """Say what adapting would take and which files it would learn from; or why not."""
+    try:
+        plan.check_installed()
+        header = plan.checked_model(order.model)
+        with opened(order.root, state, stop) as corpus:
+            target = corpus.target(order.file)
+            chosen = [target, *(corpus.neighbours(order.file) if order.neighbours else ())]
+        tokens = plan.about_tokens([target.text])
+        plan.check_length(order.file, tokens)
+        memory = plan.check_memory(header, Recipe())
+    except AdapterError as error:
+        return plan.Estimate(refusal=error)
+    used = min(tokens, plan.MOST_TOKENS)
+    files = [Source(target.path, target.why, used, target.hash)]
+    for text in chosen[1:]:
+        share = min(plan.about_tokens([text.text]), plan.NEIGHBOUR_TOKENS // (len(chosen) - 1))
+        files.append(Source(text.path, text.why, share, text.hash))
+    learned = sum(source.tokens for source in files)
+    seconds = plan.seconds_of(header, learned, Recipe(), plan.speed_now())
+    note = "" if used == tokens else _windowed(used, tokens)
+    return plan.Estimate(seconds, memory, learned, tuple(files), note=note)
+
+
+class Adaptation:
+    """One run. `asking` is the engine's side; `report` hears how far it is."""
+
+    def __init__(
+        self,
+        order: Order,
+        state: StatePaths,
+        asking: Asking,
+        report: Report,
+        stop: Callable[[], bool],
+        recipe: Recipe | None = None,
+    ) -> None:
+        self._order = order
+        self._state = state
+        self._asking = asking
+        self._report = report
+        self._stop = stop
+        self._recipe = recipe or Recipe()
+        self._began = time.monotonic()
+        self._material: Material | None = None
+
+    def run(self) -> Outcome:
+        """Adapt; raises `AdapterError` for what cannot be begun, `CancelledError`, and others.
+
+        An adapter that does not pass is no error but an outcome.
+        """
+        plan.check_installed()
+        header = plan.checked_model(self._order.model)
+        plan.check_memory(header, self._recipe)
+        identity = model_id(self._order.model)
+        with opened(self._order.root, self._state, self._stop) as corpus:
+            store = AdapterStore.of(self._state, corpus.memory.workspace.root)
+            with store.training():
+                self._tell("reading", 0.0)
+                material = self._material = self._prepared(corpus)
+                return self._adapted(corpus, store, header, identity, material)
+
+    def _adapted(
+        self, corpus: Corpus, store: AdapterStore, header: Header, identity: str, material: Material
+    ) -> Outcome:
+        asking, order = self._asking, self._order
+        self._tell("asking", 0.05)
+        base_held = asking.scores(material.heldout, self._stop)
+        base_other = asking.scores(material.regression, self._stop)
+        self._tell("loading", 0.2)
+        trainee = Trainee(
+            load_model(order.model, self._check), self._recipe, order.seed, self._check
+        )
+        self._tell("training", 0.3)
+        trained = trainee.train(material.lesson, order.seed, self._trained)
+        if not trained.best:
+            return self._no(
+                "Training did not make the part of the file that was set aside for it any easier "
+                "to foretell, so there is nothing to keep."
+            )
+        trainee.round_to_half()
+        with store.staging() as staged:
+            self._tell("exporting", 0.7)
+            path = staged / ADAPTER_FILE
+            write_adapter(
+                path,
+                trainee.halves(),
+                trainee.config,
+                architecture=header.architecture,
+                alpha=self._recipe.alpha,
+                base=identity,
+            )
+            digest = file_sha256(path)
+            self._tell("judging", 0.72)
+            with asking.adapted(path, digest, identity):
+                held = asking.scores(material.heldout, self._stop)
+                other = asking.scores(material.regression, self._stop)
+            self._tell("comparing", 0.88)
+            verdict = gate.judge(
+                _pairs(material.heldout, base_held, held),
+                _pairs(material.regression, base_other, other),
+                self._parity(trainee, material, base_other, held, other),
+                order.seed,
+            )
+            changed = self._changed(corpus, material, identity)
+            if not verdict.accepted or changed:
+                return self._no(changed or verdict.reason, verdict.gate)
+            record = self._recorded(material, identity, verdict, digest, path, trained)
+            self._check()
+            record = store.keep(record, staged)
+        seconds = time.monotonic() - self._began
+        return Outcome(
+            True, verdict.reason + material.note, seconds, verdict.gate, material.sources, record.id
+        )
+
+    def _prepared(self, corpus: Corpus) -> Material:
+        """Read and cut the file and choose all other texts; raises `AdapterError`."""
+        order, asking = self._order, self._asking
+        target = corpus.target(order.file)
+        cut = blocks.cut(order.file, target.text)
+        split = asking.tokens([block.text for block in cut])
+        counts = [len(tokens.ids) for tokens in split]
+        plan.check_length(order.file, sum(counts))
+        first, end = blocks.window(cut, counts, plan.MOST_TOKENS)
+        note = _windowed(sum(counts[first:end]), sum(counts)) if end < len(cut) else ""
+        cut, counts, split = cut[first:end], counts[first:end], split[first:end]
+        ids = {block.start: tokens.ids for block, tokens in zip(cut, split, strict=True)}
+        sizes = {block.start: tokens.sizes for block, tokens in zip(cut, split, strict=True)}
+        parts = blocks.divide(cut, counts, order.seed)
+        learned = [b for b in parts.training if not corpus.model_written(order.file, b.text)]
+        near = corpus.neighbours(order.file) if order.neighbours else []
+        near_ids = self._neighbour_tokens(near)
+        chosen = {order.file, *(text.path for text in near)}
+        others = corpus.others(chosen, order.seed)
+        items = regression_set(others, order.seed)
+        replay = asking.tokens(replay_texts(others, order.seed, REPLAY_TEXTS))
+        begin = split[0].beginning if split else ()
+        lesson = Lesson(
+            target=(
+                *windows([ids[b.start] for b in learned], self._recipe.window, begin),
+                *windows(near_ids, self._recipe.window, begin),
+            ),
+            replay=tuple((*begin, *tokens.ids[: self._recipe.replay]) for tokens in replay),
+            validation=self._validation(target, parts, ids, begin),
+        )
+        if not lesson.target or not lesson.validation:
+            raise AdapterError(
+                f"{order.file} has too few blocks that may be learned from.",
+                "Ask with the file open instead; all of it fits into the prompt.",
+            )
+        sources = [
+            Source(target.path, target.why, sum(len(ids[b.start]) for b in learned), target.hash)
+        ]
+        for text, tokens in zip(near, near_ids, strict=True):
+            sources.append(Source(text.path, text.why, len(tokens), text.hash))
+        seen = blocks.lines_learned(parts, [text.text for text in near])
+        prefix = self._prefix(corpus, target, cut, counts, parts)
+        heldout = [
+            Question(
+                "heldout",
+                prefix,
+                run_up(target.text, b),
+                b.text,
+                tuple(blocks.counted(b.text, sizes[b.start], seen)),
+            )
+            for b in parts.heldout
+        ]
+        regression = [Question(item.part, "", item.context, item.text) for item in items]
+        return Material(
+            target, parts, lesson, tuple(heldout), tuple(regression), tuple(sources), note
+        )
+
+    def _neighbour_tokens(self, near: Sequence[Text]) -> list[tuple[int, ...]]:
+        if not near:
+            return []
+        share = plan.NEIGHBOUR_TOKENS // len(near)
+        heads = [text.text[: share * 8] for text in near]
+        return [tokens.ids[:share] for tokens in self._asking.tokens(heads)]
+
+    def _validation(
+        self,
+        target: Text,
+        parts: blocks.Parts,
+        ids: dict[int, tuple[int, ...]],
+        begin: Sequence[int],
+    ) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
+        before = self._asking.tokens([run_up(target.text, b) or "\n" for b in parts.validation])
+        return tuple(
+            ((*begin, *tokens.ids), ids[block.start])
+            for block, tokens in zip(parts.validation, before, strict=True)
+        )
+
+    def _prefix(
+        self,
+        corpus: Corpus,
+        target: Text,
+        cut: Sequence[blocks.Block],
+        counts: Sequence[int],
+        parts: blocks.Parts,
+    ) -> str:
+        held = set(parts.heldout)
+        rest = [(block, n) for block, n in zip(cut, counts, strict=True) if block not in held]
+        room = min(PREFIX_TOKENS, self._asking.room // 2)
+        passages = corpus.passages(question_of(target.path, parts.heldout), target.path, PASSAGES)
+        return best_prefix(
+            target.path,
+            [block for block, _ in rest],
+            [n for _, n in rest],
+            parts.heldout,
+            passages,
+            room=room,
+            passage_room=min(PASSAGE_TOKENS, room // 4),
+            count=lambda text: len(self._asking.tokens([text])[0].ids),
+        )
+
+    def _parity(
+        self,
+        trainee: Trainee,
+        material: Material,
+        base_other: Sequence[Sequence[float]],
+        held: Sequence[Sequence[float]],
+        other: Sequence[Sequence[float]],
+    ) -> list[gate.Apart]:
+        side = TorchSide(trainee, self._asking)
+        apart = [
+            gate.Apart("heldout", side.mean(material.heldout), *_mean(held)),
+            gate.Apart("regression", side.mean(material.regression), *_mean(other)),
+        ]
+        with trainee.without():
+            base = side.mean(material.regression)
+        return [*apart, gate.Apart("regression base", base, *_mean(base_other))]
+
+    def _changed(self, corpus: Corpus, material: Material, identity: str) -> str:
+        """Return what changed while the adapter was trained, in a sentence; or nothing."""
+        if model_id(self._order.model) != identity:
+            return "The model's file was changed while the adapter was trained, so it is discarded."
+        try:
+            now = corpus.target(self._order.file)
+        except AdapterError:
+            return (
+                "The file is gone or not to be learned from any more, so the adapter is discarded."
+            )
+        if now.hash != material.target.hash:
+            return "The file was changed while the adapter was trained, so it is discarded."
+        return ""
+
+    def _recorded(
+        self,
+        material: Material,
+        identity: str,
+        verdict: gate.Verdict,
+        digest: str,
+        path: Path,
+        trained: Trained,
+    ) -> Record:
+        log.info("Accepted: best epoch %d of %d", trained.best, len(trained.losses) - 1)
+        return Record(
+            id=secrets.token_hex(8),
+            file=self._order.file,
+            file_hash=material.target.hash,
+            model=self._order.model.stem,
+            model_identity=identity,
+            created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            trained_on=material.sources,
+            gate=verdict.gate,
+            sha256=digest,
+            size=path.stat().st_size,
+            rank=self._recipe.rank,
+            seed=self._order.seed,
+            seconds=round(time.monotonic() - self._began, 1),
+        )
+
+    def _no(self, reason: str, figures: Gate | None = None) -> Outcome:
+        material = self._material
+        return Outcome(
+            False,
+            reason + ("" if material is None else material.note),
+            time.monotonic() - self._began,
+            figures or Gate(),
+            () if material is None else material.sources,
+        )
+
+    def _trained(self, step: Step) -> None:
+        share = step.step / max(step.steps, 1)
+        self._tell(
+            "training",
+            0.3 + 0.4 * share,
+            epoch=step.epoch,
+            step=step.step,
+            loss=round(step.loss, 4),
+            heldout=None if step.heldout is None else round(step.heldout, 4),
+        )
+
+    def _tell(self, phase: str, fraction: float, **more: Any) -> None:
+        self._check()
+        spent = time.monotonic() - self._began
+        left = spent / fraction - spent if fraction > 0.1 else None
+        told = {"epoch": None, "step": None, "loss": None, "heldout": None, **more}
+        seconds = None if left is None else round(left, 1)
+        self._report(
+            {"phase": phase, "fraction": round(fraction, 3), **told, "seconds_left": seconds}
+        )
+
+    def _check(self) -> None:
+        if self._stop():
+            raise CancelledError("Stopped. Nothing was kept, and the model is as it was.")
+
+
+def _pairs(
+    questions: Sequence[Question],
+    base: Sequence[Sequence[float]],
+    adapted: Sequence[Sequence[float]],
+) -> list[gate.Pair]:
+    """Return what counts of both measurements; a question without marks counts as a whole."""
+    pairs = []
+    for question, before, after in zip(questions, base, adapted, strict=True):
+        marks = question.counts or (True,) * len(before)
+        one, two = (
+            tuple(v for v, counts in zip(values, marks, strict=True) if counts)
+            for values in (before, after)
+        )
+        pairs.append(gate.Pair(question.part, one, two))
+    return pairs
+
+
+def _mean(scores: Sequence[Sequence[float]]) -> tuple[float, int]:
+    values = [value for score in scores for value in score]
+    return sum(values) / max(len(values), 1), len(values)
+
+
+def _windowed(used: int, tokens: int) -> str:
+    return f" The file is long: the first {used:,} of its {tokens:,} tokens were used."
