@@ -68,7 +68,7 @@ HOW = (
     (
         "Layers. A few lines of a file are held out and the model reads what is above: only the "
         "four nearest lines (base), the open file, passages of other files that recall finds by "
-        "those lines, and kept notes about the file. What is below is never shown; nor is a passage "
+        "those lines, and kept notes about the file. What is below is never shown; nor a passage "
         "or a note that holds one of the held-out lines or two of them in a row. The text is read "
         "raw, without a chat template. Perplexity is e to the mean negative log-likelihood of the "
         "held-out tokens; the next line is written greedily."

@@ -47,7 +47,7 @@ class ResultStore:
 
     def get(self, file: str) -> Result:
         """Return the result in `file`, a name in this folder; raises `StorageError`."""
-        if Path(file).name != file:
+        if not file or Path(file).name != file:
             raise StorageError(f"{file} is no result of this project.", "Name one of the list.")
         path = self.folder / file
         try:
@@ -75,12 +75,13 @@ class ResultStore:
                 found.append((name, self.get(name)))
             except StorageError as error:
                 unreadable.append(Unreadable(name, str(error)))
-        found.sort(key=lambda item: (item[1].date, item[0]), reverse=True)
+        # Of two in one second the later has the longer name.
+        found.sort(key=lambda item: (item[1].date, len(item[0]), item[0]), reverse=True)
         return found, unreadable
 
     def delete(self, file: str) -> None:
         """Remove one result; one that is gone already is no trouble."""
-        if Path(file).name != file:
+        if not file or Path(file).name != file:
             raise StorageError(f"{file} is no result of this project.", "Name one of the list.")
         try:
             (self.folder / file).unlink(missing_ok=True)
