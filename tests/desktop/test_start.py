@@ -124,3 +124,14 @@ def test_a_second_start_leads_to_the_first_window(tmp_path):
         assert first.poll() is None
         first.terminate()
         first.communicate(timeout=120)
+
+
+def test_a_home_that_cannot_be_written_is_told_at_once(open_window, qtbot, paths):
+    from commonplace.desktop.start_checks import KEY, StartChecks
+
+    window = open_window()
+    paths.config.write_text("a file where a folder should be")
+    StartChecks(paths, window.messages, window)
+    qtbot.waitUntil(lambda: KEY in window.messages.texts, timeout=15000)
+    assert "Not a directory" in window.messages.texts[KEY]
+    assert "COMMONPLACE_HOME" in window.messages.texts[KEY]

@@ -20,7 +20,9 @@ from commonplace.engine.session import EngineSession
 from commonplace.errors import CommonplaceError
 from commonplace.index.embedder import open_embedder
 from commonplace.paths import StatePaths, worker_command
+from commonplace.processor import features, refusal, remark
 from commonplace.settings import load
+from commonplace.storage.places import file_system, first_refused, is_remote
 from commonplace.workspace.project import Workspace
 from commonplace.workspace.watch import Watcher
 
@@ -46,6 +48,7 @@ def examine(state: StatePaths) -> list[Check]:
     """Look at everything the program needs, in the order a user meets it."""
     checks: list[Callable[[], Check]] = [
         _python,
+        _processor,
         _qt,
         lambda: _folders(state),
         lambda: _settings(state),
@@ -89,22 +92,40 @@ def _qt() -> Check:
     return Check("window", good=True, found=done.stdout.strip())
 
 
+def _processor() -> Check:
+    found = features()
+    words = f"{platform.machine()}, {os.cpu_count() or 1} threads"
+    problem = refusal(found)
+    if problem:
+        return Check("processor", good=False, found=words, remedy=problem)
+    return Check("processor", good=True, found=words, remedy=remark(found))
+
+
 def _folders(state: StatePaths) -> Check:
-    for folder in (state.config, state.data, state.cache):
+    folders = (state.config, state.data, state.cache)
+    remedy = "Mend its permissions, or set COMMONPLACE_HOME to another folder."
+    problem = first_refused(folders)
+    if problem is not None:
+        folder, reason = problem
+        found = f"{folder} cannot be written: {reason}"
+        return Check("state folders", good=False, found=found, remedy=remedy)
+    for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
-            return Check(
-                "state folders",
-                good=False,
-                found=f"{folder} cannot be written: {error.strerror}",
-                remedy="Mend its permissions, or set COMMONPLACE_HOME to another folder.",
-            )
+            found = f"{folder} cannot be written: {error.strerror}"
+            return Check("state folders", good=False, found=found, remedy=remedy)
     free = shutil.disk_usage(state.cache).free >> 20
     found = f"{state.config}, {state.data}, {state.cache}; {free:,} MiB free"
     remedy = "" if free >= FREE_MB else "Free some space: a large project needs up to 1 GiB."
+    if is_remote(state.data) or is_remote(state.cache):
+        found += f"; on a network disk ({file_system(state.data)}, {file_system(state.cache)})"
+        remedy = (
+            f"{remedy} Databases there work without a write-ahead log, which is slower. Do not "
+            "use them from two machines at once; COMMONPLACE_HOME names a folder on a local disk."
+        ).strip()
     return Check("state folders", good=free >= FREE_MB, found=found, remedy=remedy)
 
 

@@ -22,6 +22,7 @@ from commonplace.desktop.icons import app_icon
 from commonplace.desktop.instance import raise_window
 from commonplace.desktop.languages import told, use_language
 from commonplace.desktop.motion import set_motion
+from commonplace.desktop.start_checks import StartChecks
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.window import MainWindow
 from commonplace.errors import UserError
@@ -99,6 +100,7 @@ def make_window(
 
 
 def _begin(window: MainWindow, project: Path | None, reports: CrashReports) -> None:
+    StartChecks(window.controller.paths, window.messages, window)
     window.shell.begin_with(project, restore=window.controller.settings.window_restore)
     window.controller.load_model()
     report = reports.left_behind()

@@ -1,8 +1,11 @@
-"""Where a folder lies: on a disk of this machine, or on one that is elsewhere."""
+"""Where a folder lies, and whether it can be written: asked before anything is lost there."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +22,39 @@ _REMOTE = frozenset(
 def is_remote(path: Path) -> bool:
     """Return whether `path`, which need not exist, lies on a network disk."""
     return file_system(path).lower() in _REMOTE
+
+
+FREE = 32 << 20
+"""Bytes below which a disk counts as full: settings and a conversation still fit."""
+
+
+def refused(folder: Path) -> str:
+    """Return why nothing can be written to `folder`, which need not exist yet, or nothing.
+
+    Writes nothing itself.
+    """
+    here = folder
+    while not here.exists() and here != here.parent:
+        here = here.parent
+    if not here.is_dir():
+        return os.strerror(errno.ENOTDIR)
+    if not os.access(here, os.W_OK | os.X_OK):
+        read_only = hasattr(os, "statvfs") and os.statvfs(here).f_flag & os.ST_RDONLY
+        return os.strerror(errno.EROFS if read_only else errno.EACCES)
+    free = shutil.disk_usage(here).free
+    return os.strerror(errno.ENOSPC) if free < FREE else ""
+
+
+def first_refused(folders: Sequence[Path]) -> tuple[Path, str] | None:
+    """Return the first of `folders` that cannot be written, with the reason."""
+    for folder in folders:
+        try:
+            reason = refused(folder)
+        except OSError as error:  # a network disk that is gone, for instance
+            reason = error.strerror or str(error)
+        if reason:
+            return folder, reason
+    return None
 
 
 def file_system(path: Path) -> str:

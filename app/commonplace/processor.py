@@ -1,0 +1,50 @@
+"""Whether this processor can run the program, asked before anything is loaded that it may not.
+
+The libraries that read, count and paint are built for x86-64-v2, which every 64-bit
+processor of Intel and AMD since about 2010 has. llama.cpp brings a library for each
+generation and takes the best one by itself, so nothing newer is needed; without AVX2
+answers are slower.
+"""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+CPUINFO = Path("/proc/cpuinfo")
+NEEDED = ("cx16", "popcnt", "sse4_1", "sse4_2", "ssse3")
+"""What x86-64-v2 adds to the first 64-bit processors, as Linux calls it."""
+FAST = "avx2"
+
+
+def features(cpuinfo: Path = CPUINFO) -> frozenset[str]:
+    """Return what the processor can do, as Linux says it; empty where nobody tells."""
+    if platform.machine().lower() not in {"x86_64", "amd64"}:
+        return frozenset()
+    try:
+        with cpuinfo.open(encoding="ascii", errors="replace") as file:
+            for line in file:
+                name, _, value = line.partition(":")
+                if name.strip() == "flags":
+                    return frozenset(value.split())
+    except OSError:
+        pass
+    return frozenset()
+
+
+def refusal(found: frozenset[str]) -> str:
+    """Say why the program cannot run on a processor with the features `found`, or nothing."""
+    missing = [name for name in NEEDED if name not in found]
+    if not found or not missing:
+        return ""
+    return (
+        f"This processor lacks what Commonplace needs: {', '.join(missing)}. Every x86-64 "
+        "processor since about 2010 has it; a virtual machine may hide it."
+    )
+
+
+def remark(found: frozenset[str]) -> str:
+    """Say what is slower for want of a feature, or nothing."""
+    if not found or FAST in found:
+        return ""
+    return "This processor has no AVX2: everything works, and answers come several times slower."
