@@ -224,6 +224,12 @@ class Settings:
         True,
         "Open the last project again at start, with the file that was shown.",
     )
+    window_tray: bool = _setting(
+        "window.tray",
+        False,
+        "Keep an icon in the desktop's tray, if it has one: closing the window then hides it, "
+        "and what was begun goes on. Quit ends it.",
+    )
     editor_command: str = _setting(
         "editor.command",
         "",

@@ -64,7 +64,7 @@ def run(
     hooks.reported.connect(window.report)
     hooks.install()
     interrupts = Interrupts(app)
-    interrupts.arrived.connect(window.close)
+    interrupts.arrived.connect(window.leave)
     app.aboutToQuit.connect(window.shut)
     window.show()
     QTimer.singleShot(0, window, lambda: _begin(window, project, reports))

@@ -62,6 +62,7 @@ class SettingsDesk(QObject):
         """Put changed settings in force."""
         self._keeper.wear(settings)
         self._window.controller.apply(settings)
+        self._window.shell.tray.apply(wanted=settings.window_tray)
 
     def choose_theme(self, name: str) -> None:
         """Switch to the theme ``system``, ``light`` or ``dark`` and remember it."""

@@ -19,6 +19,7 @@ from commonplace.desktop.session import Session
 from commonplace.desktop.shortcuts import Shortcuts, shown
 from commonplace.desktop.shortcuts_page import menu_of, title_of
 from commonplace.desktop.toast import Toasts
+from commonplace.desktop.tray import Tray
 from commonplace.desktop.visible import one_line
 from commonplace.desktop.windows import OneWindow, new_window
 from commonplace.errors import CommonplaceError, ProjectBusyError
@@ -44,6 +45,7 @@ class Shell(QObject):
         self.toasts = Toasts(window)
         self.shortcuts = Shortcuts(controller.paths.settings_file, self)
         self.session = Session(controller.paths)
+        self.tray = Tray(window, window.leave)
         self.one = OneWindow(controller.paths, controller.background, window)
         self.palette = Palette(
             keeper, controller.memory, self._commands, lambda: controller.files.files, window
@@ -87,6 +89,7 @@ class Shell(QObject):
         window.code.opened.connect(self._file_opened)
         window.code.closed.connect(self._file_closed)
         window.welcome.show_recent(self.session.recent)
+        self.tray.apply(wanted=controller.settings.window_tray)
 
     def begin_with(self, path: Path | None, *, restore: bool) -> None:
         """Open `path`, or what was open last, unless another window has it."""
@@ -133,6 +136,7 @@ class Shell(QObject):
         self._keep_place()
         self.session.flush()
         self.one.let_go()
+        self.tray.dismiss()
         self.toasts.dismiss()
         self.palette.dismiss()
         if self._index is not None:
@@ -202,7 +206,7 @@ class Shell(QObject):
         if not came:
             return
         if self._alone:  # this process was started for that project alone
-            self._window.close()
+            self._window.leave()
             return
         self._window.messages.dismiss("project")
         name = one_line(path.name)

@@ -27,6 +27,7 @@ from commonplace.desktop.settings_desk import SettingsDesk
 from commonplace.desktop.shell import Shell
 from commonplace.desktop.sources import Source
 from commonplace.desktop.theme import ThemeKeeper
+from commonplace.desktop.tray import end_program
 from commonplace.desktop.visible import one_line
 from commonplace.desktop.window_frame import WindowFrame
 from commonplace.desktop.window_memory import WindowMemory
@@ -52,7 +53,7 @@ class MainWindow(WindowFrame):
         keeper.setParent(self)
         self.controller = controller
         self._keeper = keeper
-        self._done = False
+        self._done = self._leaving = False
         self.conversation = Conversation(
             controller.runner,
             self.transcript,
@@ -129,6 +130,14 @@ class MainWindow(WindowFrame):
         """Show a defect without interrupting."""
         self.messages.show_message("defect", "error", headline, remedy)
 
+    def leave(self) -> None:
+        """Close for good, also where closing would only hide the window."""
+        self._leaving = True
+        self.close()
+        if not self.isVisible():
+            self.shut()
+            end_program()
+
     def shut(self) -> None:
         """Stop everything that runs; the window is about to go. A second call does nothing."""
         if self._done:
@@ -144,7 +153,10 @@ class MainWindow(WindowFrame):
         self.code.shut()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """End the workers with the window."""
+        """End the workers with the window, unless an icon in the tray leads back to it."""
+        if not self._leaving and self.shell.tray.takes_closing():
+            event.ignore()
+            return
         self.shut()
         super().closeEvent(event)
 
@@ -188,7 +200,7 @@ class MainWindow(WindowFrame):
         found: dict[str, Callable[[], None]] = {
             "open": self._choose_folder,
             "reconcile": self.controller.reconcile,
-            "quit": self._quit,
+            "quit": self.leave,
             "focus_question": lambda: self.composer.edit.setFocus(
                 Qt.FocusReason.ShortcutFocusReason
             ),
@@ -328,9 +340,6 @@ class MainWindow(WindowFrame):
 
     def _about(self) -> None:
         show_about(self.controller.paths, self)
-
-    def _quit(self) -> None:
-        self.close()
 
     def _set_title(self, root: Path) -> None:
         self.setWindowTitle(f"{one_line(root.name or str(root))} – Commonplace")
