@@ -10,7 +10,9 @@ from commonplace.desktop.tray import Tray
 from commonplace.settings import Settings, save
 
 # The offscreen platform, which has no tray, says so when an icon is made all the same.
-pytestmark = pytest.mark.qt_log_ignore("systemTrayWindowChanged", "support raise", extend=True)
+no_tray = pytest.mark.qt_log_ignore(
+    "systemTrayWindowChanged", "support raise", "propagateSizeHints", extend=True
+)
 
 
 @pytest.fixture
@@ -46,6 +48,7 @@ def test_without_a_tray_of_the_desktop_closing_closes(open_window, monkeypatch):
     assert window._done
 
 
+@no_tray
 def test_closing_hides_the_icon_leads_back_and_quit_ends(
     open_window, project, possible, quits, qtbot
 ):
@@ -67,6 +70,7 @@ def test_closing_hides_the_icon_leads_back_and_quit_ends(
     assert QApplication.quitOnLastWindowClosed()
 
 
+@no_tray
 def test_the_setting_holds_at_once_and_brings_a_hidden_window_back(window, possible, paths, quits):
     apply = window.settings_desk.apply
     apply(save(paths.settings_file, {"window.tray": True}))
