@@ -31,6 +31,15 @@ PATIENCE = 60.0
 FAKE_ENGINE = [sys.executable, "-m", "commonplace.engine.fake_worker"]
 
 
+FAKE_MEASURE = [sys.executable, str(HERE / "fake_measure.py")]
+
+
+def fake_commands(paths):
+    """Return the commands of the fakes, for state folders at `paths`."""
+    data = str(paths.data)
+    return Commands(FAKE_MEMORY, FAKE_ENGINE, measure=[*FAKE_MEASURE, data])
+
+
 class Paths(StatePaths):
     """State below one folder, with no model of this machine in sight."""
 
@@ -145,7 +154,7 @@ def open_window(qapp, qtbot, paths):
             qapp,
             paths,
             settings=settings or Settings(answer_max_tokens=64),
-            commands=commands or Commands(FAKE_MEMORY, FAKE_ENGINE),
+            commands=commands or fake_commands(paths),
         )
         made.append(window)
         window.show()

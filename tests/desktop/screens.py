@@ -58,6 +58,19 @@ def _index(window, qtbot):
     return panel
 
 
+def _evidence(window, qtbot):
+    panel = _action("evidence")(window, qtbot)
+    panel.quick.click()
+    qtbot.waitUntil(lambda: bool(panel.view.charts) and not panel.strip.isVisible(), timeout=15000)
+    return panel
+
+
+def _evidence_tables(window, qtbot):
+    panel = _evidence(window, qtbot)
+    panel.as_tables.click()
+    return panel
+
+
 def _usages(window, qtbot):
     def look():
         window.finder.find_usages("settings")
@@ -116,6 +129,9 @@ SCREENS = {
     "context": _action("context"),
     "about": _action("about"),
     "index": _index,
+    "evidence": _evidence,
+    "evidence_empty": _action("evidence"),
+    "evidence_tables": _evidence_tables,
     "rebuild": _rebuild,
     "usages": _usages,
     "crash": _crash,

@@ -60,6 +60,7 @@ ACTIONS = (
     ActionSpec("open", "&File", "&Open Folder…", ("Ctrl+O",), icon="folder"),
     ActionSpec("new_window", "&File", "&New Window", ("Ctrl+Shift+N",)),
     ActionSpec("index", "&File", "&Index…", ("Ctrl+I",), _project, icon="index", separate=True),
+    ActionSpec("evidence", "&File", "&Evidence…", ("Ctrl+Alt+V",), _project, "evidence"),
     ActionSpec("reconcile", "&File", "Check for &Changes", ("F5",), _project, "retry"),
     ActionSpec("pause", "&File", "&Pause or Resume Indexing", (), _project),
     ActionSpec("skipped", "&File", "S&kipped Files…", (), _project),

@@ -13,6 +13,7 @@ from commonplace.desktop.answering import AnswerRunner
 from commonplace.desktop.background import Background
 from commonplace.desktop.chat_keeper import ChatKeeper
 from commonplace.desktop.engine_link import EngineLink, EngineState
+from commonplace.desktop.evidence_link import EvidenceLink
 from commonplace.desktop.library_link import LibraryLink
 from commonplace.desktop.memory_link import FileList, MemoryLink
 from commonplace.engine.library import choose_model, find_models, folders_of
@@ -34,6 +35,7 @@ class Commands:
     memory: Sequence[str]
     engine: Sequence[str]
     library: Sequence[str] = field(default_factory=lambda: worker_command("library"))
+    measure: Sequence[str] = field(default_factory=lambda: worker_command("measure"))
 
     @classmethod
     def real(cls) -> Commands:
@@ -70,6 +72,7 @@ class Controller(QObject):
         self.memory = MemoryLink(commands.memory, paths.logs / "memory.log", self)
         self.engine = EngineLink(commands.engine, paths.logs / "engine.log", self)
         self.library = LibraryLink(commands.library, paths.logs / "library.log", self)
+        self.evidence = EvidenceLink(commands.measure, paths.logs / "measure.log", self)
         self.runner = AnswerRunner(self.memory, self.engine, self)
         self.chats = ChatKeeper(paths, self)
         self._models: tuple[Path, ...] = ()
@@ -161,12 +164,13 @@ class Controller(QObject):
         self.memory.shut()
         self.engine.shut()
         self.library.shut()
+        self.evidence.shut()
 
     def finish(self) -> None:
         """Wait for the workers, a second at most; for the end of the program."""
         self.shut()
         until = time.monotonic() + FINISH_MS / 1000
-        for link in (self.memory, self.engine, self.library):
+        for link in (self.memory, self.engine, self.library, self.evidence):
             link.finish(int((until - time.monotonic()) * 1000))
         self.background.finish()
         self.chats.finish()

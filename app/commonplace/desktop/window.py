@@ -20,6 +20,7 @@ from commonplace.desktop.dialogs import confirm_link
 from commonplace.desktop.edit_desk import EditDesk
 from commonplace.desktop.endpoint_desk import EndpointDesk
 from commonplace.desktop.engine_status import EngineStatus
+from commonplace.desktop.evidence_desk import EvidenceDesk
 from commonplace.desktop.memory_link import FileList
 from commonplace.desktop.message_bar import Action
 from commonplace.desktop.name_places import NameFinder
@@ -85,6 +86,7 @@ class MainWindow(WindowFrame):
         self.desk.show_settings = self.settings_desk.show_settings
         self.endpoint = EndpointDesk(controller, self.messages, self.settings_desk.apply, self)
         self.shell = Shell(self, keeper, self._open_file)
+        self.evidence = EvidenceDesk(controller, keeper, self.say, self)
         self.book = BookShell(self, keeper, self._open_file)
         self.engine_status = EngineStatus(controller.engine, self.model_button, self.messages, self)
         self.actions_by_id = make_actions(self, self._handlers())
@@ -221,6 +223,7 @@ class MainWindow(WindowFrame):
         }
         desks = (
             self.shell, self.edits, self.desk, self.settings_desk, self.endpoint, self.book,
+            self.evidence,
         )  # fmt: skip
         for desk in desks:
             found |= desk.handlers()

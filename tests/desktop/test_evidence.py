@@ -1,0 +1,476 @@
+"""The Evidence panel: what it teaches, measures, shows, compares, exports and deletes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from commonplace.desktop.evidence_charts import Chart, nice_ticks
+from commonplace.desktop.evidence_figures import Bar, Bars, Group, Plot, Series, figures
+from commonplace.desktop.evidence_words import duration, name_of, summary_of
+from commonplace.measure.results import Estimate, Freshness, Layer, Result
+from commonplace.measure.store import ResultStore
+
+ASKING = "Asking what the notes answer: 3 of 12"
+EXAMPLE = Path(__file__).resolve().parents[1] / "unit" / "measure" / "example.json"
+
+
+@pytest.fixture
+def example():
+    return Result.from_json(EXAMPLE.read_text())
+
+
+@pytest.fixture
+def earlier(example):
+    """The same project with another model, a day before."""
+    layers = tuple(
+        replace(layer, exact=layer.exact and Estimate(0.05, 0.0, 0.1)) for layer in example.layers
+    )
+    return replace(
+        example, date="2026-11-20T08:00:00+00:00", model="older.gguf", layers=layers, memory="x"
+    )
+
+
+@pytest.fixture
+def panel(window):
+    """The panel of a window, just opened."""
+    window.actions_by_id["evidence"].trigger()
+    return window.evidence.panel
+
+
+def measured(panel, qtbot, *, count=1):
+    """Wait until `count` results are shown and nothing runs."""
+    qtbot.waitUntil(
+        lambda: panel.chosen.count() == count and not panel.strip.isVisible(), timeout=15000
+    )
+
+
+def titles(found):
+    return [figure.title for figure in found]
+
+
+def test_every_figure_is_a_table_too(example):
+    found = figures(example)
+    assert titles(found) == [
+        "What each layer adds to the model",
+        "Surprise of the model (perplexity)",
+        "Next line written exactly",
+        "Next line, how alike",
+        "Recall beside grep, words and vectors",
+        "How fresh the index is",
+        "How fast it is",
+        "How the adapter learned",
+    ]
+    for figure in found:
+        assert figure.rows
+        assert all(len(row) == len(figure.header) for row in figure.rows)
+
+
+def test_bars_have_the_figures_and_intervals_of_the_result(example):
+    exact = figures(example)[2]
+    assert isinstance(exact, Bars)
+    bars = exact.groups[0].bars
+    layer = example.layers[1]
+    assert bars[1].label == "+ the open file"
+    assert (bars[1].value, bars[1].low, bars[1].high) == (
+        layer.exact.value, layer.exact.low, layer.exact.high,
+    )  # fmt: skip
+    assert exact.rows[1] == ("+ the open file", "28 %", "15 % to 42 %", "40", "")
+
+
+def test_a_layer_that_was_left_out_says_why(example):
+    gain = figures(example)[0]
+    last = gain.groups[0].bars[-1]
+    assert last.value is None
+    assert last.text.startswith("No adapter is kept")
+    assert gain.rows[-1][-1].startswith("No adapter is kept")
+
+
+def test_recall_has_a_group_for_each_source(example):
+    recall = figures(example)[4]
+    assert len(recall.groups) == 2
+    assert recall.groups[0].title == "Questions from documentation (40 questions)"
+    assert [bar.label for bar in recall.groups[0].bars] == [
+        "Recall", "Vectors alone", "Words alone", "grep",
+    ]  # fmt: skip
+
+
+def test_two_results_stand_side_by_side(example, earlier):
+    exact = figures(example, earlier)[2]
+    bars = exact.groups[0].bars
+    assert [bar.second for bar in bars[:4]] == [False, True, False, True]
+    assert [bar.label for bar in bars[:2]] == ["The model alone", ""]
+    assert bars[1].value == 0.05
+    assert exact.header[1] == "Measured"
+    assert "older" in exact.rows[1][1]
+
+
+def test_a_result_without_anything_has_no_figures():
+    empty = Result(date="2026-11-21T00:00:00+00:00", project="p", model="", seed=1)
+    assert figures(empty) == []
+    assert "without a model" in name_of(empty)
+    assert summary_of(empty)
+
+
+def test_layers_and_systems_of_a_later_version_keep_their_names(example):
+    later = replace(example, layers=(replace(example.layers[0], name="telepathy"),))
+    assert figures(later)[0].groups[0].bars[0].label == "telepathy"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(12, "12 s"), (89, "89 s"), (600, "10 min"), (9000, "2.5 h")]
+)
+def test_durations(seconds, words):
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 1), (-0.3, 0.7), (0, 0.002), (0, 48213), (3, 3)])
+def test_ticks_are_round_and_hold_everything(least, most):
+    ticks = nice_ticks(least, most)
+    assert 2 <= len(ticks) <= 9
+    assert ticks[0] <= least
+    assert ticks[-1] >= most
+    steps = {round(b - a, 9) for a, b in pairwise(ticks)}
+    assert len(steps) == 1
+
+
+def painted(chart, width, colour):
+    """Return how many pixels of the chart have the colour, about."""
+    chart.resize(width, chart.sizeHint().height())
+    image = chart.grab().toImage()
+    wanted = QColor(colour)
+    count = 0
+    for x in range(image.width()):
+        for y in range(image.height()):
+            found = image.pixelColor(x, y)
+            count += (
+                abs(found.red() - wanted.red())
+                + abs(found.green() - wanted.green())
+                + abs(found.blue() - wanted.blue())
+            ) < 60
+    return count
+
+
+def bars_of(*bars, least=0.0, most=1.0, share=True):
+    return Bars("T", "A", (Group("", bars),), least, most, share, ("a",), (("b",),))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_longer_bar_has_more_colour(theme, keeper, qtbot):
+    keeper.choose(theme)
+    counts = []
+    for value in (0.1, 0.5, 0.9):
+        chart = Chart(bars_of(Bar("x", "t", value, value, value)), keeper)
+        qtbot.addWidget(chart)
+        ground, fill = keeper.theme.colour("window"), keeper.theme.colour("accent")
+        part = 150 / 255
+        mixed = QColor(
+            *(round(f * part + g * (1 - part)) for f, g in zip(fill.toTuple()[:3],
+              ground.toTuple()[:3], strict=True))
+        )  # fmt: skip
+        chart.setStyleSheet(f"background: {ground.name()}")
+        counts.append(painted(chart, 600, mixed))
+    assert counts[0] > 20
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_a_wide_interval_is_drawn_wide(keeper, qtbot):
+    counts = []
+    for low, high in ((0.49, 0.51), (0.1, 0.9)):
+        chart = Chart(bars_of(Bar("", "", 0.5, low, high)), keeper)
+        qtbot.addWidget(chart)
+        counts.append(painted(chart, 600, keeper.theme.colours["text"]))
+    assert counts[1] > counts[0] + 50
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        bars_of(Bar("a long name of a layer " * 5, "a reason " * 30)),
+        bars_of(Bar("a", "0", 0.0, 0.0, 0.0), least=0.0, most=0.0, share=False),
+        bars_of(Bar("a", "-1", -1.0, -2.0, 0.5), least=-2.0, most=0.5, share=False),
+        Plot("T", "A", (Series("s", ((0.0, 0.0),), "accent"),), "x", "y", True, ("a",), (("b",),)),
+        Plot(
+            "T", "A", (Series("s", ((5.0, 2.0),), "accent", line=True),), "x", "y", False,
+            ("a",), (("b",),),
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("width", [60, 240, 900])
+def test_odd_figures_are_painted_without_complaint(figure, width, keeper, qtbot):
+    chart = Chart(figure, keeper)
+    qtbot.addWidget(chart)
+    chart.resize(width, chart.sizeHint().height())
+    assert not chart.grab().isNull()
+
+
+def test_what_was_missed_looks_otherwise(example, keeper, qtbot):
+    fresh = figures(example)[5]
+    assert [s.missed for s in fresh.series] == [False, True]
+    chart = Chart(fresh, keeper)
+    qtbot.addWidget(chart)
+    assert painted(chart, 600, keeper.theme.colours["error"]) > 3
+
+
+def test_screen_readers_find_every_figure(example, keeper, qtbot):
+    for figure in figures(example):
+        chart = Chart(figure, keeper)
+        qtbot.addWidget(chart)
+        assert chart.accessibleName() == figure.title
+        for row in figure.rows:
+            assert row[0] in chart.accessibleDescription()
+    assert "Found by: grep" in Chart(figures(example)[4], keeper).accessibleDescription()
+
+
+def test_the_empty_panel_teaches(panel, qtbot):
+    assert panel.pages.currentWidget() is panel.empty
+    words = " ".join(label.text() for label in panel.empty.findChildren(type(panel.phase)))
+    for word in ("held out", "grep", "only read", "minutes", "go on later"):
+        assert word in words
+    assert not panel.export.isVisible()
+    assert panel.full.isEnabled()
+    assert panel.quick.isEnabled()
+
+
+def test_measuring_shows_sentences_figures_and_tables(panel, window, qtbot):
+    panel.quick.click()
+    measured(panel, qtbot)
+    result = panel.shown()
+    assert result.quick
+    assert result.model == "tiny-instruct.gguf"
+    assert result.project == "demo"
+    assert [label.text() for label in panel.view.verdicts] == [
+        verdict.sentence for verdict in result.verdicts
+    ]
+    assert panel.view.verdicts[0].accessibleName().startswith("Helps: ")
+    assert len(panel.view.charts) == 7
+    assert len(panel.view.tables) == 8
+    assert panel.view.charts[0].isVisible()
+    panel.as_tables.click()
+    assert not panel.view.charts[0].isVisible()
+    assert panel.view.tables[0].isVisible()
+    assert panel.view.tables[4].item(0, 1).text() == "Recall"
+
+
+def test_progress_says_how_long_and_can_be_stopped(open_window, qtbot, tmp_path, model):
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    window = open_window()
+    window.open_project(slow)
+    qtbot.waitUntil(lambda: window.status.status.phase == "ready", timeout=15000)
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    panel.full.setFocus()
+    panel.full.click()
+    qtbot.waitUntil(lambda: panel.phase.text() == ASKING, timeout=15000)
+    assert panel.left.text() == "7 min left"
+    assert panel.bar.value() == 250
+    assert not panel.full.isEnabled()
+    assert panel.stop.hasFocus()
+    panel.stop.click()
+    qtbot.waitUntil(lambda: not panel.strip.isVisible(), timeout=15000)
+    assert "What was measured is kept" in panel.messages.texts["evidence"]
+    qtbot.waitUntil(lambda: panel.full.text() == "Go &On Measuring", timeout=15000)
+    assert panel.quick.text() == "&Quick Measurement"
+    assert panel.full.isEnabled()
+    # Going on starts the process again, even while the last one still ends.
+    panel.full.click()
+    qtbot.waitUntil(lambda: panel.phase.text() == ASKING, timeout=15000)
+    panel.close()
+    assert window.controller.evidence.running
+    window.actions_by_id["evidence"].trigger()
+    assert panel.strip.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("refused", "Choose another one."), ("crash", "is kept")]
+)
+def test_trouble_is_told_with_its_remedy(name, said, open_window, qtbot, tmp_path, model):
+    root = tmp_path / name
+    root.mkdir()
+    window = open_window()
+    window.open_project(root)
+    qtbot.waitUntil(lambda: window.status.status.phase == "ready", timeout=15000)
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    panel.full.click()
+    qtbot.waitUntil(lambda: "evidence" in panel.messages.texts, timeout=15000)
+    assert said in panel.messages.texts["evidence"]
+    assert panel.full.isEnabled()
+
+
+def test_another_project_ends_the_measurement(open_window, qtbot, tmp_path, project, model):
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    window = open_window()
+    window.open_project(slow)
+    qtbot.waitUntil(lambda: window.status.status.phase == "ready", timeout=15000)
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    panel.full.click()
+    qtbot.waitUntil(lambda: panel.phase.text() == ASKING, timeout=15000)
+    window.open_project(project)
+    qtbot.waitUntil(lambda: not window.controller.evidence.running, timeout=15000)
+    qtbot.waitUntil(lambda: not panel.strip.isVisible(), timeout=15000)
+
+
+def test_a_result_that_comes_while_the_panel_is_closed_is_announced(panel, window, qtbot):
+    panel.quick.click()
+    panel.close()
+    qtbot.waitUntil(window.shell.toasts.isVisible, timeout=15000)
+    assert "The measurement is done." in window.shell.toasts.text
+
+
+def keep(window, project, *results):
+    store = ResultStore.of(project.resolve(), window.controller.paths)
+    for result in results:
+        store.put(result)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("memory", "said"), [("x", "Both measured the same memory."), ("y", "changed between")]
+)
+def test_two_kept_results_are_compared(memory, said, window, qtbot, project, example, earlier):
+    example = replace(example, memory=memory)
+    keep(window, project, earlier, example)
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    measured(panel, qtbot, count=2)
+    assert panel.shown() == example  # the newest
+    assert panel.compared() is None
+    assert [panel.other.itemText(n) for n in range(panel.other.count())] == [
+        "nothing", name_of(earlier),
+    ]  # fmt: skip
+    panel.other.setCurrentIndex(1)
+    panel.other.activated.emit(1)
+    assert panel.compared() == earlier
+    bars = panel.view.charts[2].figure.groups[0].bars
+    assert bars[1].second
+    words = [label.text() for label in panel.view.widget().findChildren(type(panel.phase))]
+    assert any("Hatched: " in text and said in text for text in words)
+    panel.chosen.setCurrentIndex(1)
+    panel.chosen.activated.emit(1)
+    assert panel.shown() == earlier
+    assert panel.compared() is None  # nothing is compared with itself
+
+
+def test_a_damaged_result_is_told_and_the_others_are_shown(window, qtbot, project, example):
+    store = keep(window, project, example)
+    (store.folder / "broken.json").write_text("{")
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    measured(panel, qtbot)
+    qtbot.waitUntil(lambda: "evidence" in panel.messages.texts, timeout=5000)
+    assert "broken.json" in panel.messages.texts["evidence"]
+
+
+def test_a_result_is_deleted_after_a_question(window, qtbot, project, example):
+    store = keep(window, project, example)
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    measured(panel, qtbot)
+    panel.delete.click()
+    box = panel.findChild(QMessageBox)
+    next(b for b in box.buttons() if b.text() == "Delete").click()
+    qtbot.waitUntil(lambda: panel.pages.currentWidget() is panel.empty, timeout=15000)
+    assert store.all() == ([], [])
+
+
+def test_a_web_page_is_exported(window, qtbot, project, example, tmp_path, monkeypatch):
+    keep(window, project, example)
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    measured(panel, qtbot)
+    target = tmp_path / "out"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    panel.as_page.trigger()
+    qtbot.waitUntil(lambda: "Exported." in panel.messages.texts.get("evidence", ""), timeout=15000)
+    text = target.with_suffix(".html").read_text()
+    assert text.lower().startswith("<!doctype html")
+    assert example.verdicts[0].sentence in text
+
+
+def test_tables_are_exported(window, qtbot, project, example, tmp_path, monkeypatch):
+    keep(window, project, example)
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    measured(panel, qtbot)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    panel.as_csv.trigger()
+    qtbot.waitUntil(lambda: "Exported." in panel.messages.texts.get("evidence", ""), timeout=15000)
+    [folder] = tmp_path.glob("evidence-*")
+    assert "open file" in (folder / "layers.csv").read_text()
+
+
+def test_an_export_that_cannot_be_written_is_told(
+    window, qtbot, project, example, tmp_path, monkeypatch
+):
+    keep(window, project, example)
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    measured(panel, qtbot)
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "file" / "out.html"), "")
+    )
+    panel.as_page.trigger()
+    qtbot.waitUntil(lambda: "evidence" in panel.messages.texts, timeout=15000)
+    assert "Exported." not in panel.messages.texts["evidence"]
+
+
+def test_the_palette_opens_it(window, qtbot):
+    window.actions_by_id["palette"].trigger()
+    QTest.keyClicks(window.shell.palette.edit, "evidence")
+    qtbot.waitUntil(
+        lambda: [e.title for e in window.shell.palette.entries][:1] == ["Evidence"], timeout=5000
+    )
+    QTest.keyClick(window.shell.palette.edit, Qt.Key.Key_Return)
+    qtbot.waitUntil(
+        lambda: window.evidence.panel is not None and window.evidence.panel.isVisible(),
+        timeout=5000,
+    )
+
+
+def test_the_layers_of_a_reason_alone_are_no_figure():
+    left_out = Result(
+        date="2026-11-21T00:00:00+00:00", project="p", model="m", seed=1,
+        layers=(Layer("base", reason="no model"),), freshness=Freshness(reason="not watched"),
+    )  # fmt: skip
+    assert figures(left_out) == []
+
+
+def test_the_panel_needs_no_numpy():
+    code = (
+        "import sys, json; import commonplace.desktop.evidence_desk; "
+        "print(json.dumps([m for m in ('numpy', 'torch', 'llama_cpp') if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_keys_lead_to_every_figure_and_turn_the_page(window, qtbot, project, example):
+    keep(window, project, example)
+    window.actions_by_id["evidence"].trigger()
+    panel = window.evidence.panel
+    measured(panel, qtbot)
+    last = panel.view.charts[-1]
+    last.setFocus(Qt.FocusReason.TabFocusReason)
+    panel.view.ensureWidgetVisible(last)
+    bar = panel.view.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0, timeout=5000)
+    QTest.keyClick(panel, Qt.Key.Key_PageUp)
+    QTest.keyClick(panel, Qt.Key.Key_PageUp)
+    before = bar.value()
+    QTest.keyClick(panel, Qt.Key.Key_PageDown)
+    assert bar.value() > before
