@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,11 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    """Say nothing of the two files that llama_cpp opens as it is imported and never closes."""
+    warnings.filterwarnings("ignore", r"unclosed file .*name='/dev/null'", ResourceWarning)
 
 
 @pytest.fixture(autouse=True)
