@@ -40,7 +40,7 @@ def freeze(source: Source, work: Path, cache: Path, models: Path) -> Frozen:
     venv = environment.environment(source, cache, engine)
     toc = pyinstaller(source, work, venv)
     program = work / "dist" / "commonplace"
-    speaks = [file.stem for file in (source.folder / "resources" / "translations").glob("*.qm")]
+    speaks = [file.stem for file in (source.folder / "resources" / "translations").glob("*.mo")]
     trim.trim(program, speaks)
     trim.strip(program)
     place_models(program / MODELS, models)
