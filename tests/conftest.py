@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import warnings
 from collections.abc import Callable
@@ -31,17 +32,13 @@ MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach what the tests start, as it does in a terminal.
-
-    A shell that runs the tests in the background has it ignored, and children inherit that.
-    """
+    """Let Ctrl-C reach what the tests start, as in a terminal, and say nothing at the end."""
+    # A shell that runs the tests in the background has it ignored, and children inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_unconfigure() -> None:
-    """Say nothing of the two files that llama_cpp opens as it is imported and never closes."""
-    warnings.filterwarnings("ignore", r"unclosed file .*name='/dev/null'", ResourceWarning)
+    # llama_cpp opens two files as it is imported and never closes them.
+    unclosed = r"unclosed file .*name='/dev/null'"
+    atexit.register(warnings.filterwarnings, "ignore", unclosed, ResourceWarning)
 
 
 @pytest.fixture(autouse=True)
