@@ -18,9 +18,10 @@ from commonplace.measure.results import Estimate, Point, Touch
 
 Tone = Literal["good", "bad", "plain"]
 WIDTH = 720
-LABEL, VALUE, ROW, TOP, FOOT = 170, 190, 30, 8, 26
+LABEL, VALUE, ROW, TOP, FOOT = 140, 210, 30, 8, 26
 """Pixels: the labels' column, the values' column, a row, and the margins."""
 PLOT = WIDTH - LABEL - VALUE
+SIDE = 80
 TEXT = 'font-family="system-ui, sans-serif" font-size="13"'
 COLOURS = (
     "--ink:#1d2329;--faint:#5c6773;--line:#d5dbe1;--good:#2c7a4b;--bad:#b3402a;"
@@ -66,10 +67,10 @@ def saves(title: str, touches: Sequence[Touch]) -> str:
     """Return the time that each save took to be found, over the time it was made."""
     last = max((t.at for t in touches), default=0.0) or 1.0
     longest = max((t.waited for t in touches), default=0.0) or 1.0
-    across = _Scale(0.0, last, LABEL / 2, WIDTH - 30)
+    across = _Scale(0.0, last, SIDE, WIDTH - 30)
     height = 200
     up = _Scale(0.0, longest, height - 36, 16)
-    parts = [_grid_up(up, LABEL / 2, WIDTH - 30, "s")]
+    parts = [_grid_up(up, SIDE, WIDTH - 30, "s")]
     for touch in touches:
         x, y = across.at(touch.at), up.at(touch.waited)
         tone = "plain" if touch.found else "bad"
@@ -81,7 +82,7 @@ def saves(title: str, touches: Sequence[Touch]) -> str:
             f'y2="{y:.1f}" stroke="var(--{tone})" stroke-width="2"/>'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="var(--{tone})"/></g>'
         )
-    parts.append(_text(LABEL / 2, height - 6, "saved, seconds from the start", "faint", "start"))
+    parts.append(_text(SIDE, height - 6, "saved, seconds from the start", "faint", "start"))
     parts.append(_text(WIDTH - 30, height - 6, f"{last:.0f} s", "faint", "end"))
     return _svg(title, height, "".join(parts))
 
@@ -92,9 +93,9 @@ def curve(title: str, points: Sequence[Point]) -> str:
     heldout = [(p.step, p.heldout) for p in points if p.heldout is not None]
     values = [value for _, value in (*losses, *heldout)]
     height = 220
-    across = _Scale(0, max(p.step for p in points) or 1, LABEL / 2, WIDTH - 120)
+    across = _Scale(0, max(p.step for p in points) or 1, SIDE, WIDTH - 120)
     up = _Scale(min(values), max(values), height - 36, 16)
-    parts = [_grid_up(up, LABEL / 2, WIDTH - 120, "nats")]
+    parts = [_grid_up(up, SIDE, WIDTH - 120, "nats")]
     for name, line, tone, dash in (
         ("training", losses, "plain", ""),
         ("held out", heldout, "good", ' stroke-dasharray="6 4"'),
@@ -106,7 +107,7 @@ def curve(title: str, points: Sequence[Point]) -> str:
             f'<polyline points="{path}" fill="none" stroke="var(--{tone})" stroke-width="2"{dash}/>'
         )
         parts.append(_text(WIDTH - 112, up.at(line[-1][1]) + 4, name, tone, "start"))
-    parts.append(_text(LABEL / 2, height - 6, "step", "faint", "start"))
+    parts.append(_text(SIDE, height - 6, "step", "faint", "start"))
     return _svg(title, height, "".join(parts))
 
 

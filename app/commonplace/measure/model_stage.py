@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 
 from commonplace.errors import EngineError, ModelError
 from commonplace.measure import asking, layers, speed
+from commonplace.measure.adapter_stage import Adapting, measure_adapter
 from commonplace.measure.contexts import ADAPTER, BOOK, FULL, QUICK, Contexts, Room
 from commonplace.measure.places import HeldOut, drawn_places
 from commonplace.measure.results import Layer, Place, Speed, decoded
@@ -23,7 +24,7 @@ NOT_ASKED = (
 )
 
 
-class Engine(layers.Scorer, speed.Judge, Protocol):
+class Engine(Adapting, speed.Judge, Protocol):
     """The part of an engine's session that is used here."""
 
     def __enter__(self) -> Self: ...
@@ -71,6 +72,20 @@ def _layers(work: Work, engine: Engine, model: Path, context: int, *, notes: boo
         without_model(work, f"The model sees only {context} tokens at once.")
         return
     contexts = Contexts(work.taken, engine.count, room)
+    _score_places(work, engine, model, contexts, places, notes=notes)
+    if work.wanted.adapt:
+        measure_adapter(work, engine, model, contexts, book=notes)
+
+
+def _score_places(
+    work: Work,
+    engine: Engine,
+    model: Path,
+    contexts: Contexts,
+    places: Sequence[HeldOut],
+    *,
+    notes: bool,
+) -> None:
     failures = layers.Failures(engine, model, work.stop)
 
     def scorer(place: HeldOut) -> Callable[[], dict[str, Any] | None]:

@@ -73,7 +73,7 @@ def places_of(path: str, text: str) -> Iterator[HeldOut]:
     """Yield the places that a file offers; none where no person wrote code in it."""
     if not is_written_code(path, text):
         return
-    lines = text.split("\n")
+    lines = text.removesuffix("\n").split("\n")
     for number in range(ABOVE, len(lines)):
         if len(LETTER.findall(lines[number])) < LEAST_LETTERS:
             continue

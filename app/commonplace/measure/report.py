@@ -18,7 +18,7 @@ from commonplace.storage.files import write_atomically
 
 MISSED = 12
 """Questions that recall did not answer, shown at most."""
-MARKS = {"helps": "helps", "hurts": "hurts", "unsure": "not shown", "missing": "not measured"}
+MARKS = {"helps": "helps", "hurts": "hurts", "unsure": "unclear", "missing": "not measured"}
 BETTER = {"helps": "better", "hurts": "worse", "unsure": "cannot be told", "missing": ""}
 COMPARED = {
     "bits": "bits per character",
@@ -31,7 +31,7 @@ STYLE = f"""
 @media(prefers-color-scheme:dark){{:root{{{DARK_COLOURS}}}}}
 body{{margin:0;background:var(--paper);color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}}
-main{{max-width:46rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}}
+main{{max-width:54rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}}
 h1{{font-size:1.7rem;line-height:1.25;margin:0 0 .4rem}}
 h2{{font-size:1.2rem;margin:2.6rem 0 .5rem;padding-top:1rem;border-top:1px solid var(--line)}}
 h3{{font-size:1rem;margin:1.6rem 0 .3rem}}
@@ -39,7 +39,7 @@ p{{margin:.5rem 0}} .faint{{color:var(--faint)}} small{{font-size:.85rem}}
 table{{border-collapse:collapse;width:100%;font-size:.87rem;font-variant-numeric:tabular-nums}}
 th,td{{padding:.35rem .55rem;text-align:right;border-bottom:1px solid var(--line);
 vertical-align:top}}
-th:first-child,td:first-child{{text-align:left;padding-left:0}}
+th:first-child,td:first-child{{text-align:left;padding-left:0;min-width:5.5rem}}
 th{{font-weight:600;color:var(--faint)}} .scroll{{overflow-x:auto;margin:.6rem 0}}
 td small{{display:block;color:var(--faint);white-space:nowrap}}
 svg{{display:block;width:100%;height:auto;margin:.6rem 0 1rem}}
@@ -171,7 +171,9 @@ def _layers(result: Result) -> str:
 
 def _layer_cells(layer: Layer) -> list[str]:
     name = layer.name if layer.name == "base" else f"+ {layer.name}"
-    places = str(layer.n) if layer.changed == layer.n else f"{layer.n} ({layer.changed} changed)"
+    places = str(layer.n)
+    if layer.changed < layer.n:
+        places += f"<small>{layer.changed} changed</small>"
     return [
         safe(name),
         places,

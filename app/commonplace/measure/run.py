@@ -187,7 +187,7 @@ def _result(work: Work, about: dict[str, Any], model: Path | None, seconds: floa
         verdicts=tuple(verdicts(found.layers, recall, found.freshness)),
         left_out=tuple(found.left_out),
         asked=tuple(found.asked),
-        places=tuple(found.places),
+        places=(*found.places, *found.adapted),
     )
 
 

@@ -91,7 +91,8 @@ def _about_layer(layer: Layer, before: Layer | None) -> Verdict:
         sentence = f"{name} does not help the model here, it hurts: {figures}, {where}."
     else:
         sentence = f"{name} does not measurably help the model here: {figures}, {where}."
-    return Verdict(layer.name, outcome, f"{sentence} {_next_lines(layer)}".strip())
+    parts = (sentence, _next_lines(layer), layer.reason)
+    return Verdict(layer.name, outcome, " ".join(filter(None, parts)))
 
 
 def _lowered(gain: Estimate) -> str:

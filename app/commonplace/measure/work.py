@@ -66,6 +66,7 @@ class Found:
 
     asked: list[Asked] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
+    adapted: list[Place] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     curve: list[Point] = field(default_factory=list)
     freshness: Freshness = field(default_factory=Freshness)
