@@ -210,3 +210,24 @@ def test_a_long_file_fills_in_pieces(qtbot, pane, project):
         pass
     pane.forget()
     assert pane.view.toPlainText() == ""
+
+
+def test_the_filter_finds_the_same_however_it_was_reached(keeper, qtbot):
+    from commonplace.desktop.project_tree import ProjectTree
+
+    paths = ("Lib/a.py", "lib/b.py", "lib/ab/c.TXT", "docs/a b.md", "zz")
+    tree = ProjectTree(keeper)
+    qtbot.addWidget(tree)
+    tree.set_files(paths)
+    typed = ("l", "li", "lib", "lib a", "lib ab", "lib", "b lib", "a", "A b", "a b.", "", "zz", "q")
+    for text in typed:
+        words = text.lower().split()
+        expected = [p for p in paths if all(word in p.lower() for word in words)]
+        assert tree._matching(words) == expected, text
+        tree.filter.setText(text)
+        tree._apply()
+        assert sorted(tree.model._paths) == sorted(expected if words else paths)
+    tree.set_files(())
+    tree.filter.setText("a")
+    tree._apply()
+    assert tree.model._paths == []

@@ -70,6 +70,7 @@ class Palette(QFrame):
         self._recent: list[str] = []
         self._paths: Sequence[str] = ()
         self._lowered: list[str] = []
+        self._known: frozenset[str] = frozenset()
         self._search: Iterator[list[Match] | None] = iter(())
         self._line = 0
         self._call: Call | None = None
@@ -106,8 +107,7 @@ class Palette(QFrame):
         """Show the palette with `prefix` typed: nothing for files, or one of ``> : @``."""
         if not self.isVisible():
             self._back = QApplication.focusWidget()
-        self._paths = self._files()
-        self._lowered = [path.lower() for path in self._paths]
+        self._take(self._files())
         self._place()
         self.show()
         self.raise_()
@@ -115,6 +115,14 @@ class Palette(QFrame):
         self._typed(prefix)
         self.edit.setFocus(Qt.FocusReason.PopupFocusReason)
         self.edit.setCursorPosition(len(prefix))
+
+    def _take(self, paths: Sequence[str]) -> None:
+        """Take up the files of the project, which are many and seldom others than before."""
+        if paths is not self._paths:
+            self._paths = paths
+            self._known = frozenset(paths)
+            # At once, since one by one takes longer than a key may.
+            self._lowered = "\0".join(paths).lower().split("\0") if paths else []
 
     def dismiss(self) -> None:
         """Go away and give the focus back."""
@@ -207,8 +215,7 @@ class Palette(QFrame):
 
     def _find_files(self, typed: str) -> None:
         if not typed.strip():
-            known = set(self._paths)
-            recent = [path for path in self._recent if path in known]
+            recent = [path for path in self._recent if path in self._known]
             paths = dict.fromkeys([*recent, *self._paths[: SHOWN + len(recent)]])
             self._show([self._file(path) for path in list(paths)[:SHOWN]], self._teach())
             return

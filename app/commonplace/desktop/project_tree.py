@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import compress
 
 from PySide6.QtCore import (
     QModelIndex,
@@ -32,7 +33,8 @@ class ProjectTree(QWidget):
         self.setObjectName("pane")
         self._keeper = keeper
         self._paths: tuple[str, ...] = ()
-        self._lowered: tuple[str, ...] = ()
+        self._narrowed: tuple[tuple[str, ...], list[str], list[str]] = ((), [], [])
+        """The words of the filter, and the paths that hold them, also in lower case."""
         self._open_folders: set[str] = set()
         self._filtered = False
         self.title = QLabel(self.tr("Project"), self)
@@ -77,7 +79,7 @@ class ProjectTree(QWidget):
     def set_files(self, paths: tuple[str, ...]) -> None:
         """Show these files; open folders stay open."""
         self._paths = paths
-        self._lowered = ()
+        self._narrowed = ((), [], [])
         self._apply()
 
     def focus_filter(self) -> None:
@@ -89,18 +91,10 @@ class ProjectTree(QWidget):
         self._wait.stop()
         words = self.filter.text().lower().split()
         selected = self.model.path_of(self.tree.currentIndex())
-        if words:
-            if not self._lowered:
-                self._lowered = tuple(path.lower() for path in self._paths)
-            shown: Iterable[str] = [
-                path
-                for path, low in zip(self._paths, self._lowered, strict=True)
-                if all(word in low for word in words)
-            ]
-        else:
-            shown = self._paths
+        shown: Sequence[str] = self._matching(words) if words else self._paths
+        if not words:
             self._remember_open()
-        count = len(self._paths) if not words else len(list(shown))
+        count = len(shown)
         self.model.set_paths(shown)
         if words and count <= EXPANDED:
             self.tree.expandAll()
@@ -113,6 +107,22 @@ class ProjectTree(QWidget):
         self.empty.setVisible(not count)
         self.tree.setVisible(bool(count))
         self._filtered = bool(words)
+
+    def _matching(self, words: Sequence[str]) -> list[str]:
+        """Return the paths that hold all `words`; what was typed on is looked for in what was left.
+
+        Each word is one pass at the speed of the interpreter's own loop, since this
+        happens between two keys.
+        """
+        before, paths, lowered = self._narrowed
+        if not before or len(before) > len(words) or not all(map(str.startswith, words, before)):
+            paths = list(self._paths)
+            lowered = "\0".join(paths).lower().split("\0") if paths else []
+        for word in words:
+            kept = [word in low for low in lowered]
+            paths, lowered = list(compress(paths, kept)), list(compress(lowered, kept))
+        self._narrowed = (tuple(words), paths, lowered)
+        return paths
 
     def _remember_open(self) -> None:
         if self._filtered:
