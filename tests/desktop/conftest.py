@@ -32,12 +32,15 @@ FAKE_ENGINE = [sys.executable, "-m", "commonplace.engine.fake_worker"]
 
 
 FAKE_MEASURE = [sys.executable, str(HERE / "fake_measure.py")]
+FAKE_ADAPT = [sys.executable, str(HERE / "fake_adapt.py")]
 
 
 def fake_commands(paths):
     """Return the commands of the fakes, for state folders at `paths`."""
     data = str(paths.data)
-    return Commands(FAKE_MEMORY, FAKE_ENGINE, measure=[*FAKE_MEASURE, data])
+    return Commands(
+        FAKE_MEMORY, FAKE_ENGINE, measure=[*FAKE_MEASURE, data], adapt=[*FAKE_ADAPT, data]
+    )
 
 
 class Paths(StatePaths):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
+from commonplace.settings import save
+
 CHANGE = "src/other.py⏎<<<<<<< SEARCH⏎def unrelated():⏎=======⏎def related():⏎>>>>>>> REPLACE"
 
 
@@ -114,7 +116,46 @@ def _find(window, qtbot):
     return window
 
 
+def _adapt(window, qtbot, first_line=""):
+    """Return the window of adapting with an estimate."""
+    file = window.controller.memory.root / "src" / "config.py"
+    code = "".join(f"def step_{n}(value):\n    return value * {n}\n\n\n" for n in range(40))
+    file.write_text(first_line + code)
+    window.adapt.missing = list
+    settings_file = window.controller.paths.settings_file
+    window.controller.apply(save(settings_file, {"adapt.enabled": True}))
+    window._open_file("src/config.py")
+    dialog = _action("adapt")(window, qtbot)
+    qtbot.waitUntil(dialog.adapt.isEnabled, timeout=15000)
+    return dialog
+
+
+def _adapt_off(window, qtbot):
+    window._open_file("src/config.py")
+    return _action("adapt")(window, qtbot)
+
+
+def _adapt_running(window, qtbot):
+    dialog = _adapt(window, qtbot, "# slow\n")
+    dialog.adapt.click()
+    qtbot.waitUntil(lambda: dialog.running.chart is not None, timeout=15000)
+    qtbot.waitUntil(lambda: dialog.running.bar.value() == 700, timeout=15000)
+    return dialog
+
+
+def _adapt_outcome(window, qtbot):
+    dialog = _adapt(window, qtbot)
+    dialog.adapt.click()
+    qtbot.waitUntil(dialog.outcome.scale.isVisible, timeout=15000)
+    qtbot.waitUntil(dialog.discard_all.isVisible, timeout=15000)
+    return dialog
+
+
 SCREENS = {
+    "adapt": _adapt,
+    "adapt_off": _adapt_off,
+    "adapt_outcome": _adapt_outcome,
+    "adapt_running": _adapt_running,
     "conversations": _side("conversations"),
     "note": _action("quick_note"),
     "find": _find,

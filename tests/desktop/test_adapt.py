@@ -206,9 +206,14 @@ def test_its_strength_can_be_lowered_and_it_can_be_turned_off(on, paths, qtbot):
     [record] = store(on, paths).records()
     answer(on, qtbot, f"What does @{FILE} do?")
     dialog.outcome.scale.setFocus()
-    qtbot.keyClick(dialog.outcome.scale, Qt.Key.Key_PageDown)
+    qtbot.keyClick(dialog.outcome.scale, Qt.Key.Key_Down)
     assert load(paths.settings_file).adapt_scale == pytest.approx(0.9)
     used = f"adapter {record.sha256[:8]} 0.9"
+    assert answer(on, qtbot, f"What does @{FILE} do?") == used
+    dialog.outcome.used.click()
+    assert on.adapt.router.placed is None
+    assert answer(on, qtbot, f"What does @{FILE} do?") == "no adapter"
+    dialog.outcome.used.click()
     assert answer(on, qtbot, f"What does @{FILE} do?") == used
     on.controller.apply(dataclasses.replace(on.controller.settings, adapt_enabled=False))
     assert on.adapt.router.placed is None

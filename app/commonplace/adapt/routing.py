@@ -8,7 +8,8 @@ the one file named. Whatever is less clear is answered by the model as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from commonplace.adapt.hygiene import text_of
@@ -33,7 +34,9 @@ def file_asked_about(question: str, chosen: Chosen, files: Collection[str]) -> s
     if attached:
         (only, *others) = attached
         return only if not others and only in files else ""
-    named = {path for path in files if _names(question, _called(path, files))}
+    near = [path for path in files if _name(path) in question]
+    alike = Counter(map(_name, near))
+    named = {path for path in near if _names(question, _called(path, alike))}
     return named.pop() if len(named) == 1 else ""
 
 
@@ -57,12 +60,15 @@ def current_hash(root: Path, file: str) -> str:
     return "" if refused else text_hash(text)
 
 
-def _called(path: str, files: Iterable[str]) -> list[str]:
+def _called(path: str, alike: Mapping[str, int]) -> list[str]:
     """Return what `path` may be called: itself, and its name if no other file has it."""
-    name = path.rpartition("/")[2]
-    alone = sum(1 for other in files if other.rpartition("/")[2] == name) == 1
+    name = _name(path)
     # A word such as "main" or "Makefile" is not enough to mean a file.
-    return [path, name] if alone and "." in name.lstrip(".") else [path]
+    return [path, name] if alike[name] == 1 and "." in name.lstrip(".") else [path]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _names(question: str, names: Iterable[str]) -> bool:

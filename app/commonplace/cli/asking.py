@@ -127,11 +127,13 @@ def ask_model(
     state: StatePaths,
     model: Path | None,
     on_text: Callable[[str], None],
+    prepare: Callable[[EngineSession, Path], None] = lambda _engine, _path: None,
 ) -> Answer:
     """Answer what was `typed`; the text streams to `on_text` while the model writes.
 
-    Without a model the passages are the answer. Raises `ModelError`,
-    `EngineError` and `QuestionError`.
+    `prepare` gets the engine with the model at a path, before it is asked. Without a
+    model the passages are the answer. Raises `ModelError`, `EngineError` and
+    `QuestionError`.
     """
     named = str(model) if model is not None else settings.model_path
     elsewhere = model is None and bool(settings.model_endpoint)
@@ -147,6 +149,8 @@ def ask_model(
     with EngineSession(load_options(settings, state), state.logs / "engine.log") as engine:
         info = engine.load(path)
         options = options.for_model(info.name, info.context, info.parameters)
+        if path != ELSEWHERE:
+            prepare(engine, path)
         return drive(typed.model, options, recall, engine, on_text)
 
 

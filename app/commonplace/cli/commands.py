@@ -20,6 +20,7 @@ import click
 from commonplace.build import this_build
 from commonplace.cli import printing
 from commonplace.cli.adapt import adapt
+from commonplace.cli.adapted import Adapted
 from commonplace.cli.asking import Searcher, ask_model, count_uses, opened
 from commonplace.cli.chats import chats
 from commonplace.cli.doctor import examine
@@ -183,12 +184,16 @@ def ask(path: Path, question: str, model: Path | None, *, as_json: bool) -> None
             click.echo(text, nl=False)
 
     with opened(path, state, settings) as searcher:
-        typed = read_typed(question, Workspace(path).root, searcher.files, searcher.book)
-        answer = ask_model(typed, searcher.search, settings, state, model, show)
+        root = Workspace(path).root
+        typed = read_typed(question, root, searcher.files, searcher.book)
+        adapted = Adapted(typed, root, searcher.files, settings, state)
+        answer = ask_model(typed, searcher.search, settings, state, model, show, adapted.prepare)
         count_uses(searcher, answer)
     proposal = proposed(path, answer.text) if typed.edits and answer.model else None
     if as_json:
         more = {} if proposal is None else proposal_json(proposal)
+        if adapted.file:
+            more["adapter"] = adapted.file
         printing.json_line({**printing.answer_json(answer), **more})
     elif proposal is None:
         printing.answer_text(answer)

@@ -84,6 +84,8 @@ ACTIONS = (
     ),
     ActionSpec("redo_change", "&Edit", "Re&do Change", ("Ctrl+Alt+Shift+Z",), _project, "redo"),
     ActionSpec("past_changes", "&Edit", "P&ast Changes…", ("Ctrl+Alt+E",), _project),
+    ActionSpec("adapt", "&Edit", "Adapt to This &File…", (), _file, separate=True),
+    ActionSpec("discard_adapters", "&Edit", "Discard A&ll Adapters", (), _project),
     ActionSpec("focus_question", "&Question", "&Ask", ("Ctrl+L",), _project, "focus"),
     ActionSpec("ask_selection", "&Question", "Ask a&bout This", ("Ctrl+Shift+A",), _file),
     ActionSpec("stop", "&Question", "&Stop", ("Esc", "Ctrl+."), lambda s: s.answering, "stop"),

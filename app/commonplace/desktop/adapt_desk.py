@@ -138,7 +138,11 @@ class AdaptDesk(QObject):
             record.trained_on,
             record,
         )
-        self.dialog.show_outcome(outcome, self._controller.settings.adapt_scale)
+        self._show_outcome(self.dialog, outcome)
+
+    def _show_outcome(self, dialog: AdaptDialog, outcome: Outcome) -> None:
+        scale = self._controller.settings.adapt_scale
+        dialog.show_outcome(outcome, scale, used=self._file not in self.router.left_out)
 
     def _estimate(self, *, neighbours: bool) -> None:
         dialog = self.dialog
@@ -179,7 +183,7 @@ class AdaptDesk(QObject):
         self._show_button()
         dialog = self.dialog
         if dialog is not None:
-            dialog.show_outcome(outcome, self._controller.settings.adapt_scale)
+            self._show_outcome(dialog, outcome)
             self._count()
         if dialog is None or not dialog.isVisible():
             text = (
@@ -307,6 +311,7 @@ class AdaptDesk(QObject):
         dialog.discard_asked.connect(self._discard)
         dialog.discard_all_asked.connect(self.discard_all)
         dialog.scale_chosen.connect(self._scale)
+        dialog.use_chosen.connect(lambda use: self.router.use(self._file, use=use))
         return dialog
 
 

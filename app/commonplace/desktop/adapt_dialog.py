@@ -37,6 +37,7 @@ class AdaptDialog(QDialog):
     discard_asked = Signal()
     discard_all_asked = Signal()
     scale_chosen = Signal(float)
+    use_chosen = Signal(bool)
 
     def __init__(self, keeper: ThemeKeeper, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,9 +97,9 @@ class AdaptDialog(QDialog):
         self.running.show_progress(progress)
         self._turn(self.running)
 
-    def show_outcome(self, outcome: Outcome, scale: float) -> None:
-        """Show what came of it, or an adapter that is there."""
-        self.outcome.show_outcome(outcome, scale)
+    def show_outcome(self, outcome: Outcome, scale: float, *, used: bool) -> None:
+        """Show what came of it, or an adapter that is there, and whether it is `used`."""
+        self.outcome.show_outcome(outcome, scale, used=used)
         self._turn(self.outcome)
         self.discard.setVisible(outcome.accepted)
 
@@ -128,7 +129,8 @@ class AdaptDialog(QDialog):
             self.close_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _connect(self) -> None:
-        self.off.button.clicked.connect(self.enable_asked)
+        if self.off.button is not None:
+            self.off.button.clicked.connect(self.enable_asked)
         self.estimate.neighbours_asked.connect(self.estimate_asked)
         self.adapt.clicked.connect(
             lambda: self.adapt_asked.emit(self.estimate.neighbours.isChecked())
@@ -138,6 +140,7 @@ class AdaptDialog(QDialog):
         self.discard.clicked.connect(self.discard_asked)
         self.discard_all.clicked.connect(self.discard_all_asked)
         self.outcome.scale_chosen.connect(self.scale_chosen)
+        self.outcome.use_chosen.connect(self.use_chosen)
         self.close_button.clicked.connect(self.reject)
 
     def _lay_out(self) -> None:

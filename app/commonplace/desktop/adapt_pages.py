@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSlider,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -51,13 +51,10 @@ class WordsPage(QWidget):
         self.more = label("", "muted", self)
         self.more.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout.addWidget(self.more)
-        self.button = QPushButton(button, self)
-        self.button.setObjectName("primary")
-        self.button.setVisible(bool(button))
-        row = QHBoxLayout()
-        row.addWidget(self.button)
-        row.addStretch()
-        layout.addLayout(row)
+        self.button = QPushButton(button, self) if button else None
+        if self.button is not None:
+            self.button.setObjectName("primary")
+            layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addStretch()
 
 
@@ -201,6 +198,7 @@ class OutcomePage(QWidget):
     """What came of it: the three answers, their figures, and how the adapter is used."""
 
     scale_chosen = Signal(float)
+    use_chosen = Signal(bool)
 
     def __init__(self, keeper: ThemeKeeper, parent: QWidget) -> None:
         super().__init__(parent)
@@ -209,32 +207,37 @@ class OutcomePage(QWidget):
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its chart is reached, and scrolled to
         self.area.setObjectName("evidence")
         self.area.setAccessibleName(self.tr("What came of adapting"))
-        self.scale = QSlider(Qt.Orientation.Horizontal, self)
+        self.scale = QSpinBox(self)
         self.scale.setRange(10, 100)
-        self.scale.setPageStep(10)
+        self.scale.setSingleStep(10)
+        self.scale.setSuffix(" %")
+        self.scale.setKeyboardTracking(False)
         self.scale.setAccessibleName(self.tr("How strongly the adapter is used, in per cent"))
-        self.strength = label("", "muted", self)
-        self.strength.setWordWrap(False)
-        self.scale.valueChanged.connect(self._slid)
-        self.scale.sliderReleased.connect(self._chosen)
+        self.scale.setToolTip(self.tr("100 % is how it was tested; less is nearer to the model"))
+        self.scale.valueChanged.connect(lambda value: self.scale_chosen.emit(value / 100))
         self.use = QWidget(self)
         row = QHBoxLayout(self.use)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
+        self.used = QCheckBox(self.tr("&Use it in this window"), self.use)
+        self.used.setToolTip(self.tr("Whether questions about this file are answered with it"))
+        self.used.clicked.connect(self.use_chosen)
+        row.addWidget(self.used)
         strength = label(self.tr("Strength"), "", self.use)
         strength.setWordWrap(False)
         row.addWidget(strength)
-        row.addWidget(self.scale, 1)
-        row.addWidget(self.strength)
+        row.addWidget(self.scale)
+        row.addStretch()
         layout = _column(self)
         layout.addWidget(self.area, 1)
         layout.addWidget(self.use)
 
-    def show_outcome(self, outcome: Outcome, scale: float) -> None:
+    def show_outcome(self, outcome: Outcome, scale: float, *, used: bool) -> None:
         """Show what came of training, or what is known of an adapter that was kept."""
+        self.used.setChecked(used)
         inner = QWidget()
         inner.setObjectName("pane")
         layout = _column(inner)
@@ -257,7 +260,6 @@ class OutcomePage(QWidget):
         self.scale.blockSignals(True)
         self.scale.setValue(round(scale * 100))
         self.scale.blockSignals(False)
-        self.strength.setText(f"{self.scale.value()} %")
 
     @property
     def texts(self) -> list[str]:
@@ -278,14 +280,6 @@ class OutcomePage(QWidget):
             if answer.figures:
                 grid.addWidget(label(answer.figures, "muted", parent), 2 * number + 1, 1)
         return grid
-
-    def _slid(self) -> None:
-        self.strength.setText(f"{self.scale.value()} %")
-        if not self.scale.isSliderDown():
-            self._chosen()
-
-    def _chosen(self) -> None:
-        self.scale_chosen.emit(self.scale.value() / 100)
 
 
 def label(text: str, name: str, parent: QWidget) -> QLabel:

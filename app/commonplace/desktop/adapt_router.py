@@ -44,6 +44,8 @@ class AdaptRouter(QObject):
         self._scale = 1.0
         self.placed: Record | None = None
         """The adapter that the model computes with just now."""
+        self.left_out: set[str] = set()
+        """Files whose adapters the user does not want in this window."""
         controller.runner.prepare = self.prepare
         controller.engine.state_changed.connect(self._engine_changed)
         controller.project_changed.connect(lambda _root: self.drop())
@@ -74,7 +76,14 @@ class AdaptRouter(QObject):
         file = ""
         if self._controller.settings.adapt_enabled:
             file = file_asked_about(question, chosen, tuple(self._open_files()))
+        file = "" if file in self.left_out else file
         self._find(file, lambda record: self._place(record, then), then)
+
+    def use(self, file: str, *, use: bool) -> None:
+        """Use the adapter of `file` in this window, or leave it alone."""
+        (self.left_out.discard if use else self.left_out.add)(file)
+        if not use and self.placed is not None and self.placed.file == file:
+            self.drop()
 
     def find(self, file: str, found: Callable[[Record | None], None]) -> None:
         """Look whether there is an adapter for `file`; trouble with it is told by `refused`."""

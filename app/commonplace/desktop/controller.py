@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from commonplace.desktop.adapt_link import AdaptLink
 from commonplace.desktop.answering import AnswerRunner
 from commonplace.desktop.background import Background
 from commonplace.desktop.chat_keeper import ChatKeeper
@@ -36,6 +37,7 @@ class Commands:
     engine: Sequence[str]
     library: Sequence[str] = field(default_factory=lambda: worker_command("library"))
     measure: Sequence[str] = field(default_factory=lambda: worker_command("measure"))
+    adapt: Sequence[str] = field(default_factory=lambda: worker_command("adapt"))
 
     @classmethod
     def real(cls) -> Commands:
@@ -53,6 +55,8 @@ class Controller(QObject):
     project_changed = Signal(object)
     """The root of the project that is now open, or None."""
     models_listed = Signal(object)
+    settings_changed = Signal()
+    """Others are in force."""
     consent_wanted = Signal(object)
     """The `Grant` without which nobody else's engine may answer; nothing was sent."""
 
@@ -73,6 +77,7 @@ class Controller(QObject):
         self.engine = EngineLink(commands.engine, paths.logs / "engine.log", self)
         self.library = LibraryLink(commands.library, paths.logs / "library.log", self)
         self.evidence = EvidenceLink(commands.measure, paths.logs / "measure.log", self)
+        self.adapt = AdaptLink(commands.adapt, paths.logs / "adapt.log", self)
         self.runner = AnswerRunner(self.memory, self.engine, self)
         self.chats = ChatKeeper(paths, self)
         self._models: tuple[Path, ...] = ()
@@ -140,6 +145,7 @@ class Controller(QObject):
         )
         if searched and self._asked_path is not None:
             self.open_project(self._asked_path)
+        self.settings_changed.emit()
 
     def came_back(self) -> None:
         """Look again at the disk: the user may have edited files, or fetched a model."""
@@ -165,12 +171,13 @@ class Controller(QObject):
         self.engine.shut()
         self.library.shut()
         self.evidence.shut()
+        self.adapt.shut()
 
     def finish(self) -> None:
         """Wait for the workers, a second at most; for the end of the program."""
         self.shut()
         until = time.monotonic() + FINISH_MS / 1000
-        for link in (self.memory, self.engine, self.library, self.evidence):
+        for link in (self.memory, self.engine, self.library, self.evidence, self.adapt):
             link.finish(int((until - time.monotonic()) * 1000))
         self.background.finish()
         self.chats.finish()

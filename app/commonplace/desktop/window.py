@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from commonplace.desktop.about_dialog import show_about
 from commonplace.desktop.actions import WindowState, dress_actions, make_actions, update_actions
+from commonplace.desktop.adapt_desk import AdaptDesk
 from commonplace.desktop.book_shell import BookShell
 from commonplace.desktop.chat_desk import ChatDesk
 from commonplace.desktop.code_desk import CodeDesk
@@ -35,7 +36,9 @@ from commonplace.desktop.window_memory import WindowMemory
 from commonplace.errors import CommonplaceError, ProjectBusyError
 from commonplace.index.codeplaces import CodePlace
 
-CODE_MENU = ("definition", "usages", "ask_selection", "open_in_editor", "note_here", "remember")
+CODE_MENU = (
+    "definition", "usages", "ask_selection", "open_in_editor", "note_here", "remember", "adapt",
+)  # fmt: skip
 """The actions offered in the menu of the code view."""
 
 
@@ -87,6 +90,7 @@ class MainWindow(WindowFrame):
         self.endpoint = EndpointDesk(controller, self.messages, self.settings_desk.apply, self)
         self.shell = Shell(self, keeper, self._open_file)
         self.evidence = EvidenceDesk(controller, keeper, self.say, self)
+        self.adapt = AdaptDesk(controller, (self.code, self.adapt_button), keeper, self.say, self)
         self.book = BookShell(self, keeper, self._open_file)
         self.engine_status = EngineStatus(controller.engine, self.model_button, self.messages, self)
         self.actions_by_id = make_actions(self, self._handlers())
@@ -223,7 +227,7 @@ class MainWindow(WindowFrame):
         }
         desks = (
             self.shell, self.edits, self.desk, self.settings_desk, self.endpoint, self.book,
-            self.evidence,
+            self.evidence, self.adapt,
         )  # fmt: skip
         for desk in desks:
             found |= desk.handlers()
