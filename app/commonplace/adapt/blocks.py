@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 from commonplace.index.chunks import chunk_file
 
-MAX_LINES, FEWEST_LINES, BLOCKS = 24, 8, 25
+MAX_LINES, FEWEST_LINES, BLOCKS = 24, 6, 30
 """A longer definition is cut at its blank or least indented lines, in a short file sooner, so
 that there are about so many blocks: each is a draw of the bootstrap, and few long ones would
 make wide intervals."""
 MIN_LINES = 3
 HELD_OUT, VALIDATION = 0.18, 0.08
 """Shares of the file's tokens."""
+ASKED = 5
+"""Blocks that are held out at least; of a short file that is a larger share."""
 TELLING = 12
 """Characters of a line from which its being elsewhere too is a leak, not a coincidence."""
 MOST_SHARED = 0.5
@@ -89,8 +91,8 @@ def divide(blocks: Sequence[Block], tokens: Sequence[int], seed: int) -> Parts:
     order = [n for n in range(1, len(blocks)) if _telling(blocks[n])]
     random.Random(seed).shuffle(order)  # noqa: S311 - a draw, not a secret
     total = sum(tokens)
-    heldout = _draw(order, tokens, HELD_OUT * total)
-    validation = _draw([n for n in order if n not in heldout], tokens, VALIDATION * total)
+    heldout = _draw(order, tokens, HELD_OUT * total, ASKED)
+    validation = _draw([n for n in order if n not in heldout], tokens, VALIDATION * total, 1)
     asked = {line for n in heldout for line in _telling(blocks[n])}
     training: list[Block] = []
     embargoed: list[Block] = []
@@ -149,14 +151,14 @@ def lines_of(text: str) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _draw(order: Sequence[int], tokens: Sequence[int], wanted: float) -> set[int]:
-    """Take blocks in this order until `wanted` tokens are together, none far beyond that."""
+def _draw(order: Sequence[int], tokens: Sequence[int], wanted: float, fewest: int) -> set[int]:
+    """Take blocks in this order until `wanted` tokens in `fewest` blocks are together."""
     taken: set[int] = set()
     total = 0
     for number in order:
-        if total >= wanted:
+        if total >= wanted and len(taken) >= fewest:
             break
-        if total + tokens[number] <= 1.5 * wanted:
+        if total + tokens[number] <= 1.5 * wanted or len(taken) < fewest:
             taken.add(number)
             total += tokens[number]
     return taken

@@ -18,7 +18,6 @@ from commonplace.adapt.store import (
 )
 from commonplace.errors import AdapterError, StorageError
 from commonplace.paths import StatePaths
-
 from unit.adapt.adapters import CONTENT, TEXT, entries, kept, record
 
 A, B = "0" * 16, "1" * 16
@@ -137,16 +136,13 @@ def test_an_adapter_that_changed_since_the_gate_is_not_kept(store: AdapterStore)
 
 
 def test_whatever_ends_the_writing_leaves_nothing(store: AdapterStore) -> None:
-    def fail() -> None:
-        raise OSError(28, "No space left on device")
+    def write() -> None:
+        with store.training(), store.staging() as staged:
+            (staged / ADAPTER_FILE).write_bytes(b"half")
+            raise OSError(28, "No space left on device")
 
-    with (
-        pytest.raises(StorageError, match="No space left"),
-        store.training(),
-        store.staging() as staged,
-    ):
-        (staged / ADAPTER_FILE).write_bytes(b"half")
-        fail()
+    with pytest.raises(StorageError, match="No space left"):
+        write()
     assert entries(store.folder) == []
 
 

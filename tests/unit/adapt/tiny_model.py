@@ -54,7 +54,7 @@ def write_model(path: Path, architecture: str = "llama", *, seed: int = 0) -> Pa
     def tensor(name: str, *shape: int, scale: float = 0.25, around: float = 0.0) -> None:
         writer.add_tensor(name, (around + scale * draw.standard_normal(shape)).astype(np.float32))
 
-    tensor("token_embd.weight", len(tokens), HIDDEN, scale=0.6)
+    tensor("token_embd.weight", len(tokens), HIDDEN, scale=0.12)
     tensor("output_norm.weight", HIDDEN, scale=0.1, around=1.0)
     for layer in range(LAYERS):
         start = f"blk.{layer}."

@@ -1,0 +1,82 @@
+"""The table of what was measured."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+Row = dict[str, Any]
+BORNE = 0.005
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the figures by repository and together, in Markdown."""
+    names = list(dict.fromkeys(row["repository"] for row in rows))
+    lines = [
+        "| repository | files | accepted | held-out, best prompt | held-out, bare | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in [*names, ""]:
+        some = [row for row in rows if not name or row["repository"] == name]
+        judged = [row for row in some if "refused" not in row]
+        lines.append(
+            f"| {name or '**all**'} | {len(judged)} | {sum(row['accepted'] for row in judged)} "
+            f"| {_percent(map(full_gain, judged))} | {_percent(r['bare_gain'] for r in judged)} "
+            f"| {_median([r['seconds'] for r in judged])} |"
+        )
+    return "\n".join(lines)
+
+
+def sentences(rows: Sequence[Row]) -> list[str]:
+    """Say what the table does not: reasons, accepted ones measured again, times, swaps."""
+    judged = [row for row in rows if "refused" not in row]
+    accepted = [row for row in judged if row["accepted"]]
+    again = [item for row in accepted for item in row["again"]]
+    worse = [item for item in again if item["change"] > BORNE]
+    unproved = [item for item in again if not item["passed"]]
+    failing = sum(any(i["change"] > BORNE for i in row["again"]) for row in accepted)
+    said = [
+        f"Refused before training: {len(rows) - len(judged)} of {len(rows)}.",
+        (
+            f"Accepted: {len(accepted)} of {len(judged)}. Their mean held-out change with the best "
+            f"prompt: {_percent(map(full_gain, accepted))}."
+        ),
+        (
+            f"Accepted, measured again: {len(again)} regression sets; perplexity worse than "
+            f"{BORNE:.1%} in {len(worse)} of them, that is {failing} adapters; the whole check, "
+            f"interval and parts included, not passed in {len(unproved)}."
+        ),
+    ]
+    for question in ("heldout", "regression", "parity"):
+        count = sum(
+            not r["gate"][question]["passed"] for r in judged if r["gate"][question]["tokens"]
+        )
+        said.append(f"Question not passed, {question}: {count}.")
+    said.append(
+        f"Training found nothing better than the base: {sum(not r['swap_ms'] for r in judged)}."
+    )
+    phases = list(dict.fromkeys(name for row in judged for name in row["phases"]))
+    times = ", ".join(
+        f"{name} {_median([r['phases'].get(name, 0.0) for r in judged])}" for name in phases
+    )
+    said.append(f"Median seconds by phase: {times}.")
+    swaps = [ms for row in judged for ms in row["swap_ms"]]
+    if swaps:
+        said.append(f"Swap: median {statistics.median(swaps):.0f} ms of {len(swaps)}.")
+    return said
+
+
+def full_gain(row: Row) -> float | None:
+    """Return the relative change of the held-out perplexity behind the best prompt."""
+    figure = row["gate"]["heldout"]
+    return None if figure["base"] is None else figure["adapted"] / figure["base"] - 1
+
+
+def _percent(values: Any) -> str:
+    there = [value for value in values if value is not None]
+    return f"{100 * statistics.fmean(there):+.2f} %" if there else "–"
+
+
+def _median(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.0f}" if values else "–"

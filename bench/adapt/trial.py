@@ -1,0 +1,162 @@
+"""One file: adapt to it, and measure more than the gate does.
+
+Beside the gate's figures: the held-out part without the long prompt (only the lines just
+before each block), the time of each phase and of the swap, and for an accepted adapter the
+regression check again with other seeds and with text of other projects.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from commonplace.adapt import gate
+from commonplace.adapt.adaptation import Adaptation, Order
+from commonplace.adapt.corpus import Text, opened
+from commonplace.adapt.hygiene import text_of
+from commonplace.adapt.measuring import Asking, Question
+from commonplace.adapt.regression import regression_set
+from commonplace.adapt.store import AdapterStore
+from commonplace.engine.identity import model_id
+from commonplace.engine.session import EngineSession
+from commonplace.engine.types import AdapterState
+from commonplace.errors import AdapterError
+from commonplace.paths import StatePaths
+from commonplace.recall.demotions import is_aside
+from commonplace.workspace.project import Workspace
+
+OTHER_SEEDS = (101, 202, 303)
+
+
+class Watching(Asking):
+    """Asks as the gate does, and the held-out part once more without the long prompt."""
+
+    def __init__(self, engine: EngineSession, room: int) -> None:
+        super().__init__(engine, room)
+        self.bare: list[list[tuple[float, ...]]] = []
+        self.counts: list[tuple[bool, ...]] = []
+        self.seconds = 0.0
+        self.swaps: list[float] = []
+
+    def scores(
+        self, questions: Sequence[Question], stop: Callable[[], bool]
+    ) -> list[tuple[float, ...]]:
+        """Return what the gate asks for; what is asked beside it does not count as its time."""
+        found = super().scores(questions, stop)
+        if questions and questions[0].part == "heldout":
+            began = time.monotonic()
+            bare = [replace(q, prefix="", context=q.context or "\n") for q in questions]
+            self.bare.append(super().scores(bare, stop))
+            self.counts = [q.counts for q in questions]
+            self.seconds += time.monotonic() - began
+        return found
+
+    @contextmanager
+    def adapted(self, path: Path, sha256: str, base: str) -> Iterator[AdapterState]:
+        """Note how long the swap took."""
+        with super().adapted(path, sha256, base) as state:
+            self.swaps.append(state.ms)
+            yield state
+
+    def bare_gain(self) -> float | None:
+        """Return the relative change of perplexity without the long prompt, if it was measured."""
+        if len(self.bare) < 2:
+            return None
+        base, adapted = (
+            [
+                v
+                for nats, marks in zip(side, self.counts, strict=True)
+                for v, counts in zip(nats, marks, strict=True)
+                if counts
+            ]
+            for side in self.bare
+        )
+        return math.expm1((math.fsum(adapted) - math.fsum(base)) / max(len(base), 1))
+
+
+def tried(
+    order: Order, state: StatePaths, engine: EngineSession, elsewhere: list[Path]
+) -> dict[str, Any]:
+    """Adapt to one file and return all figures as plain values."""
+    info = engine.load(order.model)
+    asking = Watching(engine, info.context)
+    phases: dict[str, float] = {}
+    last = ["", time.monotonic()]
+
+    def heard(data: dict[str, Any]) -> None:
+        now = time.monotonic()
+        if last[0]:
+            phases[last[0]] = phases.get(last[0], 0.0) + now - last[1]
+        last[:] = [data["phase"], now]
+
+    began = time.monotonic()
+    result: dict[str, Any] = {"repository": order.root.name, "file": order.file, "seed": order.seed}
+    result["lines"] = (
+        (order.root / order.file).read_text(encoding="utf-8", errors="replace").count("\n")
+    )
+    try:
+        outcome = Adaptation(order, state, asking, heard, lambda: False).run()
+    except AdapterError as error:
+        return {**result, "refused": error.message}
+    heard({"phase": ""})
+    phases = {name: round(seconds, 1) for name, seconds in phases.items()}
+    result |= {
+        **outcome.to_wire(),
+        "seconds": round(time.monotonic() - began - asking.seconds, 1),
+        "phases": phases,
+        "swap_ms": asking.swaps,
+        "bare_gain": asking.bare_gain(),
+        "again": [],
+    }
+    if outcome.id is not None:
+        store = AdapterStore.of(state, order.root)
+        result["again"] = measured_again(order, state, asking, store, elsewhere)
+        store.discard_all()
+    return result
+
+
+def measured_again(
+    order: Order, state: StatePaths, asking: Asking, store: AdapterStore, elsewhere: list[Path]
+) -> list[dict[str, Any]]:
+    """Repeat the regression check of an accepted adapter with other seeds and other text."""
+    record = store.records()[0]
+    store.verify(record)
+    sets: dict[str, list[Question]] = {}
+    with opened(order.root, state, lambda: False) as corpus:
+        for seed in OTHER_SEEDS:
+            items = regression_set(corpus.others({order.file}, seed), seed)
+            sets[f"seed {seed}"] = [Question(i.part, "", i.context, i.text) for i in items]
+    items = [i for i in regression_set(_foreign(elsewhere), OTHER_SEEDS[0]) if i.part == "project"]
+    sets["other projects"] = [Question(i.part, "", i.context, i.text) for i in items]
+    never = lambda: False  # noqa: E731
+    base = {name: asking.scores(questions, never) for name, questions in sets.items()}
+    found = []
+    with asking.adapted(Path(record.path), record.sha256, model_id(order.model)):
+        for name, questions in sets.items():
+            after = asking.scores(questions, never)
+            pairs = [
+                gate.Pair(q.part, tuple(one), tuple(two))
+                for q, one, two in zip(questions, base[name], after, strict=True)
+            ]
+            figure = gate.regression_figure(pairs, order.seed)
+            change = figure.adapted / figure.base - 1
+            found.append(
+                {"set": name, "change": change, "high": figure.ci[1], "passed": figure.passed}
+            )
+    return found
+
+
+def _foreign(folders: list[Path]) -> Iterator[Text]:
+    """Yield one file of each of `folders` in turn."""
+    for folder in folders:
+        workspace = Workspace(folder)
+        for path in sorted(workspace.scan().files):
+            text, reason = text_of(path, workspace.read(path))
+            if not reason and not is_aside(path) and 2000 <= len(text) <= 50_000:
+                yield Text(path, text, "another project")
+                break
