@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -58,21 +59,25 @@ def test_a_checkout_reads_licences_beside_its_libraries(tmp_path):
     (old / "METADATA").write_text("Name: some_tool")
     found = licences(tmp_path / "none", tmp_path / "site")
     assert [one.title for one in found] == [
-        "Commonplace: LICENSE", "click: LICENSE.txt", "some_tool: COPYING",
+        "LICENSE", "click: LICENSE.txt", "some_tool: COPYING",
     ]  # fmt: skip
     assert [one.text() for one in found[1:]] == ["BSD", "GPL"]
 
 
-def test_a_package_carries_its_licences(tmp_path):
-    for name in ("qt/LGPL-3.0.txt", "commonplace/LICENSE", "zlib.txt"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+def test_a_package_carries_its_licences(tmp_path, monkeypatch):
+    for name in ("qt/LGPL-3.0.txt", "LICENSE", "Apache-2.0.txt", "LGPL-NOTICE.txt"):
+        path = tmp_path / "licences" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode() + b"\xff")
-    found = licences(tmp_path)
-    assert [one.component for one in found] == ["commonplace", "qt", "zlib.txt"]
-    assert found[1].text() == "qt/LGPL-3.0.txt\ufffd"
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "commonplace"))
+    found = licences()
+    assert [one.title for one in found] == [
+        "LICENSE", "Apache-2.0.txt", "LGPL-NOTICE.txt", "qt: LGPL-3.0.txt",
+    ]  # fmt: skip
+    assert found[-1].text() == "qt/LGPL-3.0.txt\ufffd"
 
 
-def test_this_checkout_has_the_licence_of_qt():
+def test_this_checkout_has_licences():
     components = {one.component.lower() for one in licences()}
-    assert {"commonplace", "click"} <= components
+    assert {"", "click"} <= components

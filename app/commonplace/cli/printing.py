@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -143,5 +142,11 @@ def checks_text(checks: Sequence[Check]) -> None:
 
 def peak_rss_mb() -> float:
     """Return the largest memory this process has held, in MiB."""
+    if sys.platform == "win32":
+        import psutil  # type: ignore[import-untyped,unused-ignore]
+
+        return round(psutil.Process().memory_info().peak_wset / (1 << 20), 1)
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1)
