@@ -44,7 +44,9 @@ def test_it_opens_the_folder_with_the_data(qtbot, paths, monkeypatch):
 def test_it_shows_the_licences(qtbot, paths):
     dialog = made(qtbot, paths)
     qtbot.waitUntil(lambda: "MIT License" in dialog.licence_text.toPlainText(), timeout=15000)
-    other = next(i for i in range(dialog.chosen.count()) if dialog.chosen.itemText(i).startswith("click: "))
+    other = next(
+        i for i in range(dialog.chosen.count()) if dialog.chosen.itemText(i).startswith("click: ")
+    )
     dialog.chosen.setCurrentIndex(other)
     qtbot.waitUntil(lambda: "Pallets" in dialog.licence_text.toPlainText(), timeout=15000)
     dialog.close()

@@ -118,6 +118,7 @@ class AboutDialog(QDialog):
         form = QFormLayout(page)
         form.setContentsMargins(14, 14, 14, 14)
         form.setVerticalSpacing(9)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignTop)
         build = self._build
         name = self.tr("Development, from a checkout") if build.name == DEVELOPMENT else build.name
         for title, value in (
@@ -126,7 +127,7 @@ class AboutDialog(QDialog):
             (self.tr("Commit"), build.commit),
             (self.tr("Bill of materials (SHA-256)"), build.sbom_sha256),
             (self.tr("Runs on"), self.text().splitlines()[-1]),
-            (self.tr("Written with"), self.text().splitlines()[-2]),
+            (self.tr("Made with"), self.text().splitlines()[-2]),
         ):
             if value:
                 shown = _label(value, page)
