@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from pathlib import Path
+from typing import Any
 
 import llama_cpp
 import llama_cpp.llama_cpp as C  # noqa: N812 - the C interface
@@ -13,11 +14,21 @@ from llama_cpp import _ggml
 from commonplace.engine.devices import Device, read_devices
 
 
+def library(symbol: str) -> Any:
+    """Return the ggml that llama.cpp computes with.
+
+    A wheel cannot hold links, so ``libggml.so`` may be a second copy of it, with a list of
+    devices of its own. What llama.cpp was linked to is found through llama.cpp.
+    """
+    llama = C._lib  # noqa: SLF001 - nothing else leads to it
+    return llama if hasattr(llama, symbol) else _ggml.libggml
+
+
 class GgmlLibrary:
     """ggml_backend_dev_*; see `commonplace.engine.devices.Library`."""
 
     def __init__(self) -> None:
-        ggml = _ggml.libggml
+        ggml = library("ggml_backend_dev_count")
         self._count = ggml.ggml_backend_dev_count
         self._count.restype = ctypes.c_size_t
         self._get = ggml.ggml_backend_dev_get
@@ -76,7 +87,7 @@ def load_backends() -> None:
     itself, ggml would look in the folder it was started in, which is somebody's project.
     Where the processor's part is linked in, nothing is left to load.
     """
-    ggml = _ggml.libggml
+    ggml = library("ggml_backend_reg_count")
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
     if ggml.ggml_backend_reg_count():
         return
