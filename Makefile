@@ -15,10 +15,10 @@ READY := .venv/.ready-$(KEY)
 READY_DEV := .venv/.ready-dev-$(KEY)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint models bench translations constraints clean
+.PHONY: help run test lint models bench package package-twice package-smoke translations constraints clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'A Python other than python3:     make run PYTHON=python3.12'
 	@echo 'An engine for a graphics card:   CMAKE_ARGS="-DGGML_CUDA=ON" make run   (kept from then on)'
@@ -46,6 +46,16 @@ bench: $(READY_DEV) models ## print figures: speed, memory, quality
 
 translations: $(READY_DEV) ## collect the texts of the window into the catalogues, and compile them
 	@$(PY) scripts/translations.py
+
+package: $(READY) models ## make the packages for Linux in dist/: .deb and .run, of the last commit
+	$(PY) packaging/make.py build
+
+package-twice: $(READY) models ## make them twice and compare the checksums
+	$(PY) packaging/make.py twice
+
+# As root, since it makes a clean Debian; the network is used for that alone, once.
+package-smoke: ## try what is in dist/ in a clean Debian without network (minutes; for each release)
+	$(PY) packaging/smoke/smoke.py dist
 
 constraints: $(READY) ## pin the newest versions that pyproject.toml allows
 	$(PY) scripts/constraints.py

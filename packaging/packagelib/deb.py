@@ -61,9 +61,9 @@ def build(root: Path, fields: dict[str, str], out: Path, epoch: int) -> None:
         [
             "dpkg-deb",
             "--root-owner-group",
-            "-Zxz",
-            "-z6",
-            "--threads-max=2",
+            "-Zzstd",
+            "-z12",
+            "--threads-max=1",
             "--build",
             str(root),
             str(out),

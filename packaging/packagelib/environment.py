@@ -65,13 +65,18 @@ def site(folder: Path) -> Path:
 def addon(source: Source, work: Path, venv: Path) -> Path:
     """Return a folder with the packages that the add-on brings, trimmed and compiled."""
     needs = source.requirements()[1]
-    key = _key([*needs, (ROOT / "constraints.txt").read_text(), Path(__file__).read_text()])
+    key = _key([*needs, (ROOT / "constraints.txt").read_text()])
     folder = work / f"addon-{key}"
     if folder.is_dir():
         return folder
     part = work / f"addon-{key}.part"
+    fresh = work / f"addon-{key}.installed"  # what was downloaded before an interruption is kept
+    if not fresh.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+        _pip(venv, "install", "--no-compile", "--target", str(part), *needs)
+        part.rename(fresh)
     shutil.rmtree(part, ignore_errors=True)
-    _pip(venv, "install", "--no-compile", "--target", str(part), *needs)
+    shutil.copytree(fresh, part, symlinks=True)
     drop_shared(part)
     for pattern in NOT_AT_RUN_TIME:
         for found in sorted(part.glob(pattern)):
@@ -81,6 +86,7 @@ def addon(source: Source, work: Path, venv: Path) -> Path:
     trim.strip(part)
     compile_below(part)
     part.rename(folder)
+    shutil.rmtree(fresh)
     return folder
 
 

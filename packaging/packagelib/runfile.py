@@ -35,7 +35,7 @@ def build(root: Path, about: About, out: Path, epoch: int) -> None:
     """Write the self-extracting file `out` of what lies in `root`."""
     with tempfile.TemporaryFile(dir=out.parent) as payload:
         with gzip.GzipFile(
-            filename="", fileobj=payload, mode="wb", compresslevel=9, mtime=0
+            filename="", fileobj=payload, mode="wb", compresslevel=6, mtime=0
         ) as packed:
             tree.write_tar(root, packed, epoch)  # type: ignore[arg-type]
         size = payload.tell()
