@@ -4,24 +4,23 @@ Workers are started as ``commonplace worker ROLE`` and import nothing but what
 their role needs, so that each starts fast and stays small.
 """
 
-from __future__ import annotations
-
 import sys
-
-from commonplace.processor import features, refusal
 
 
 def main() -> None:
     """Run the program with the arguments it was started with."""
     if sys.argv[1:2] == ["worker"] and len(sys.argv) == 3:
         run_role(sys.argv[2])
-    if problem := refusal(features()):
-        sys.exit(problem)
     try:
+        # No import stands above: whoever presses Ctrl-C while modules are loaded is told nothing.
+        from commonplace.processor import features, refusal
+
+        if problem := refusal(features()):
+            sys.exit(problem)
         from commonplace.cli.commands import run
 
         status = run()
-    except KeyboardInterrupt:  # while modules were loaded: nothing had begun
+    except KeyboardInterrupt:  # nothing had begun
         status = 1
     sys.exit(status)
 
