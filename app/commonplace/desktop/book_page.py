@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -17,7 +16,11 @@ from PySide6.QtWidgets import (
 from commonplace.desktop.book_link import BookLink
 from commonplace.desktop.book_list import BookList
 from commonplace.desktop.book_pane import NotePane
+from commonplace.desktop.folding import FoldingSplitter
 from commonplace.desktop.theme import ThemeKeeper
+
+FOLDED = 640
+"""Pixels below which list and note do not fit side by side."""
 
 
 class BookPage(QWidget):
@@ -49,7 +52,7 @@ class BookPage(QWidget):
         column.addWidget(self.list, 1)
         side.setMinimumWidth(240)
         self.pane.setMinimumWidth(380)
-        self.columns = QSplitter(Qt.Orientation.Horizontal, self)
+        self.columns = FoldingSplitter(FOLDED, self)
         self.columns.addWidget(side)
         self.columns.addWidget(self.pane)
         self.columns.setChildrenCollapsible(False)

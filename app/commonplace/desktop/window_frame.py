@@ -20,6 +20,7 @@ from commonplace.desktop.chat_list import ChatList
 from commonplace.desktop.code_pane import CodePane
 from commonplace.desktop.composer import Composer
 from commonplace.desktop.controller import Controller
+from commonplace.desktop.folding import FoldingSplitter
 from commonplace.desktop.hints import Hints
 from commonplace.desktop.icons import app_icon
 from commonplace.desktop.labels import ElidedLabel
@@ -33,6 +34,8 @@ from commonplace.desktop.welcome import Welcome
 from commonplace.desktop.window_memory import WindowMemory
 
 WIDE = (250, 640, 470)
+FOLDED = 770
+"""Pixels below which the columns do not fit side by side."""
 
 
 class WindowFrame(QMainWindow):
@@ -67,13 +70,13 @@ class WindowFrame(QMainWindow):
         """Take up the size and the columns of the last time."""
         if not self.restoreGeometry(self._memory.bytes_of("geometry")):
             self.resize(1280, 820)
-        self.columns.restoreState(self._memory.bytes_of("columns"))
+        self.columns.take_up(self._memory.bytes_of("columns"))
         self.right.restoreState(self._memory.bytes_of("right"))
 
     def keep_shape(self) -> None:
         """Keep the size and the columns for the next time."""
         self._memory.keep_bytes("geometry", self.saveGeometry())
-        self._memory.keep_bytes("columns", self.columns.saveState())
+        self._memory.keep_bytes("columns", self.columns.state())
         self._memory.keep_bytes("right", self.right.saveState())
         self._memory.flush()
 
@@ -107,7 +110,8 @@ class WindowFrame(QMainWindow):
         self.right.setChildrenCollapsible(False)
         self.right.setStretchFactor(1, 2)
         self.code.hide()
-        self.columns = QSplitter(Qt.Orientation.Horizontal, self)
+        self.columns = FoldingSplitter(FOLDED, self)
+        self.columns.gives_way = left
         for widget, least in ((left, 170), (self._chat(), 340), (self.right, 250)):
             widget.setMinimumWidth(least)
             self.columns.addWidget(widget)

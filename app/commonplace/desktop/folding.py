@@ -1,0 +1,70 @@
+"""Columns that lie below one another where the window is too narrow for them side by side."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSplitter, QWidget
+
+
+class FoldingSplitter(QSplitter):
+    """Side by side from `width` pixels on, else one below the other.
+
+    `gives_way` is the column that goes away while they are folded; where it was
+    hidden already, it stays so. What the user shows or hides meanwhile holds.
+    """
+
+    def __init__(self, width: int, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._width = width
+        self._kept = QByteArray()
+        self._sizes: list[int] = []
+        self._hid = False
+        self.gives_way: QWidget | None = None
+
+    @property
+    def folded(self) -> bool:
+        """Whether the columns lie below one another."""
+        return self.orientation() == Qt.Orientation.Vertical
+
+    def state(self) -> QByteArray:
+        """Return what `take_up` restores: the columns as they are side by side."""
+        return self._kept if self.folded else self.saveState()
+
+    def take_up(self, state: QByteArray) -> None:
+        """Restore what `state` returned some other time."""
+        self.restoreState(state)
+        if self.folded:  # written by a program that knew no better
+            self.setOrientation(Qt.Orientation.Horizontal)
+        self._fit(self.width())
+
+    def minimumSizeHint(self) -> QSize:
+        """Need the width of the widest column alone, since they can lie below one another."""
+        needed = super().minimumSizeHint()
+        columns = (self.widget(n) for n in range(self.count()))
+        stay = (c for c in columns if c is not None and c is not self.gives_way)
+        least = max((column.minimumWidth() for column in stay), default=0)
+        return QSize(min(needed.width(), least), min(needed.height(), 2 * least))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fold or unfold."""
+        super().resizeEvent(event)
+        self._fit(event.size().width())
+
+    def _fit(self, width: int) -> None:
+        fold = 0 < width < self._width
+        if fold == self.folded:
+            return
+        column = self.gives_way
+        if fold:
+            self._kept, self._sizes = self.saveState(), self.sizes()
+            self._hid = column is not None and not column.isHidden()
+            if column is not None:
+                column.hide()
+            self.setOrientation(Qt.Orientation.Vertical)
+            return
+        self.setOrientation(Qt.Orientation.Horizontal)
+        if column is not None and self._hid:
+            column.show()
+        if self._sizes:
+            self.setSizes(self._sizes)
