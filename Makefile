@@ -47,15 +47,15 @@ bench: $(READY_DEV) models ## print figures: speed, memory, quality
 translations: $(READY_DEV) ## collect the texts of the window into the catalogues, and compile them
 	@$(PY) scripts/translations.py
 
-package: $(READY) models ## make the packages for Linux in dist/: .deb and .run, of the last commit
+package: $(READY) models ## make the packages for Linux in build/packages/: .deb and .run, of the last commit
 	$(PY) packaging/make.py build
 
 package-twice: $(READY) models ## make them twice and compare the checksums
 	$(PY) packaging/make.py twice
 
 # As root, since it makes a clean Debian; the network is used for that alone, once.
-package-smoke: ## try what is in dist/ in a clean Debian without network (minutes; for each release)
-	$(PY) packaging/smoke/smoke.py dist
+package-smoke: ## try what is in build/packages in a clean Debian without network (minutes; for each release)
+	$(PY) packaging/smoke/smoke.py build/packages
 
 constraints: $(READY) ## pin the newest versions that pyproject.toml allows
 	$(PY) scripts/constraints.py

@@ -32,10 +32,10 @@ def main() -> int:
         command = commands.add_parser(name)
         command.add_argument("--ref", default="HEAD", help="the commit to build")
         command.add_argument("--version", help="put this version into it")
-        command.add_argument("--out", type=Path, default=source.ROOT / "dist")
+        command.add_argument("--out", type=Path, default=source.ROOT / "build" / "packages")
         command.add_argument("--no-addon", action="store_true", help="only the program")
     sizes = commands.add_parser("sizes")
-    sizes.add_argument("out", nargs="?", type=Path, default=source.ROOT / "dist")
+    sizes.add_argument("out", nargs="?", type=Path, default=source.ROOT / "build" / "packages")
     arguments = parser.parse_args()
     os.umask(0o022)
     if sys.platform != "linux":

@@ -88,6 +88,16 @@ def addons() -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.iterdir() if path.is_dir()))
 
 
+def how_to_add() -> str:
+    """Return how to get the libraries that only training and transformers need."""
+    if getattr(sys, "frozen", False):
+        return (
+            "Install the add-on commonplace-adapt of the same version: it brings PyTorch, which "
+            "adapting the model to a file and searching with a transformer need."
+        )
+    return "Install them with: pip install 'commonplace[adapt]'."
+
+
 def opened_folder(path: Path) -> Path:
     """Return the folder that `path` stands for: a project file names the folder it lies in."""
     return path.parent if path.suffix == PROJECT_SUFFIX and path.is_file() else path

@@ -69,3 +69,23 @@ def test_the_man_page_has_every_command() -> None:
     assert '"1970-01-01" "Commonplace 1.2"' in text
     assert all(f".B {name}" in text for name in names)
     assert "@" not in text
+
+
+def test_what_the_add_on_is_for_is_said_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonplace.errors import ModelError
+    from commonplace.index.embedder import SentenceEmbedder
+
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    (tmp_path / "config.json").write_text('{"hidden_size": 4}')
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    embedder = SentenceEmbedder(tmp_path)
+    with pytest.raises(ModelError) as caught:
+        embedder.embed(["text"])
+    assert "pip install" in caught.value.remedy
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(ModelError) as caught:
+        embedder.embed(["text"])
+    assert "torch" in caught.value.message
+    assert "the add-on commonplace-adapt" in caught.value.remedy

@@ -21,6 +21,7 @@ from commonplace.adapt.weights import ARCHITECTURES
 from commonplace.engine.gguf import Header, read_header, size_in_words
 from commonplace.engine.options import ELSEWHERE
 from commonplace.errors import AdapterError, CommonplaceError, ModelError
+from commonplace.paths import how_to_add
 
 PACKAGES = ("torch", "transformers", "peft", "gguf")
 FEWEST_TOKENS = 500
@@ -75,7 +76,7 @@ def check_installed() -> None:
     if missing:
         raise AdapterError(
             f"Adapting needs packages that are not installed: {', '.join(missing)}.",
-            "Install them with: pip install 'commonplace[adapt]'.",
+            how_to_add(),
         )
 
 

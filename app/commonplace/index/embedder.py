@@ -22,7 +22,7 @@ import numpy.typing as npt
 from commonplace.errors import ModelError
 from commonplace.index.static import WEIGHTS, StaticEmbedder, is_static
 from commonplace.index.words import words_of
-from commonplace.paths import embedder_folder
+from commonplace.paths import embedder_folder, how_to_add
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +104,11 @@ class SentenceEmbedder:
             if self._model is None:
                 try:
                     self._model = _load(self._folder, self._threads)
+                except ImportError as error:
+                    raise ModelError(
+                        f"{self._folder.name} needs libraries that are not there ({error.name}).",
+                        f"{how_to_add()} Until then recall goes on with words only.",
+                    ) from error
                 except Exception as error:  # safetensors raises bare Exception
                     raise ModelError(
                         f"The embedding model in {self._folder} cannot be loaded: {error}.",
