@@ -42,7 +42,7 @@ def tables(result: Result) -> dict[str, list[Row]]:
 
 
 def as_csv(rows: Iterable[Row]) -> str:
-    """Return rows as CSV (RFC 4180); text that a spreadsheet would run as a formula is quoted by a mark."""
+    """Return rows as CSV (RFC 4180); text that a spreadsheet would run is quoted by a mark."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     for row in rows:
