@@ -60,8 +60,10 @@ def build(arguments: argparse.Namespace, work: Path, out: Path) -> list[Path]:
     say(f"Commonplace {sources.version} from commit {sources.commit[:12]}")
     program = freeze(sources, work, WORK, source.ROOT / "models")
     say(f"Frozen: {tree.size(program.folder.rglob('*')) / 1e6:.0f} MB, needs glibc {program.glibc}")
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
+    for pattern in ("commonplace[-_]*", "SHA256SUMS", "sizes.md"):
+        for older in out.glob(pattern):
+            older.unlink()
     made = artefacts.program(sources, program, work, out)
     if not arguments.no_addon:
         made += artefacts.addon(sources, program, addon_packages(sources), work, out)

@@ -28,7 +28,7 @@ def commands_of(source: Path) -> list[tuple[str, str]]:
         [sys.executable, "-P", "-c", _ASK],
         env={"PYTHONPATH": str(source / "app"), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,  # what goes wrong is said on standard error
         text=True,
     )
     return [(name, about) for name, about in json.loads(done.stdout)]
