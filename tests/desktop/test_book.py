@@ -309,6 +309,7 @@ def test_pin_tags_and_title(book):
     book.pane.title.setText("Another")
     book.pane.title.editingFinished.emit()
     book.wait(lambda: book.pane.note.title == "Another")
+    book.said("Saved “Another”.")  # it would take the place of what is said next
     book.pane.anchors.setText("src/limits.py::nothing_like_it")
     book.pane.anchors.editingFinished.emit()
     book.said("There is no src/limits.py::nothing_like_it")

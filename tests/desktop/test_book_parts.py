@@ -12,6 +12,7 @@ from commonplace.desktop.book_capture import anchors_of, is_own, selected_lines,
 from commonplace.desktop.book_link import NoteView, Row
 from commonplace.desktop.book_list import deeds_of
 from commonplace.desktop.book_model import NoteModel
+from commonplace.desktop.book_pane import NotePane
 from commonplace.desktop.book_preview import MAX_LINES, NotePreview, difference
 from commonplace.desktop.book_unsaved import FILE, Unsaved, UnsavedTexts
 from commonplace.desktop.conversation import Exchange
@@ -116,6 +117,22 @@ def test_a_row_follows_what_is_known_of_its_note(qapp):
     assert not model.update(now)
     assert not model.update(view(listed(id="elsewhere")))
     assert told == [0]
+
+
+def test_what_was_typed_into_another_version_stays_a_conflict(keeper, qtbot):
+    pane = NotePane(keeper)
+    qtbot.addWidget(pane)
+    theirs = view(listed(), hash="2", text="Theirs.")
+    pane.show_note(theirs, Unsaved("a", "1", "Mine.", whole=False))
+    for _ in range(2):  # it is read again whenever anything about the notes changes
+        assert pane.theirs == theirs
+        assert pane.dirty
+        assert not pane.save_button.isEnabled()
+        pane.show_note(theirs)
+    pane.show_note(view(listed(), hash="1", text="Ours."))  # the version it was typed into
+    assert pane.theirs is None
+    assert pane.text == "Mine."
+    assert pane.save_button.isEnabled()
 
 
 def test_a_difference_names_what_came_and_went():

@@ -50,8 +50,8 @@ class NotePane(NoteFrame):
         self.theirs: NoteView | None = None
         """The version on disk, where it is not the one that was edited."""
         self._whole = False
-        self._base = ""
-        """The text as it was before anything was typed."""
+        self._base: str | None = ""
+        """The text as it was before anything was typed; None where nobody knows it."""
         for verb, button in self.deeds.items():
             button.clicked.connect(lambda _=False, verb=verb: self._do(verb))
         self._later = _timer(self, PREVIEW_MS, self._show_preview)
@@ -91,15 +91,17 @@ class NotePane(NoteFrame):
         if unsaved is not None:
             self._whole = unsaved.whole
             self._take(note, seen=unsaved.hash)
-            self._base = note.raw if self._whole else note.text
             self._fill(unsaved.text, modified=True, same=same)
-            if unsaved.hash != note.hash:
+            if unsaved.hash == note.hash:
+                self._base = note.raw if self._whole else note.text
+            else:  # typed into another version: the one on disk must stay a conflict
+                self._base = None
                 self._show_conflict(note)
             return
         self._whole = note.broken or (same and self.whole_box.isChecked())
         self._take(note)
-        self._base = note.raw if self._whole else note.text
-        self._fill(self._base, modified=False, same=same)
+        self._base = text = note.raw if self._whole else note.text
+        self._fill(text, modified=False, same=same)
 
     def show_saved(self, note: NoteView, sent: Unsaved) -> None:
         """Take up the version that was written from what was `sent`."""
@@ -306,8 +308,8 @@ class NotePane(NoteFrame):
     def _switch_whole(self, whole: bool) -> None:
         if self.note is not None and not self.dirty and whole != self._whole:
             self._whole = whole
-            self._base = self.note.raw if whole else self.note.text
-            self._fill(self._base, modified=False, same=False)
+            self._base = text = self.note.raw if whole else self.note.text
+            self._fill(text, modified=False, same=False)
 
     def _do(self, verb: str) -> None:
         if self.note is not None:
