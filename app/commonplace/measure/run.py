@@ -12,10 +12,11 @@ import contextlib
 import datetime as dt
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from commonplace.engine.library import choose_model, folders_of
 from commonplace.engine.options import load_options
 from commonplace.engine.session import EngineSession
 from commonplace.errors import ModelError, ProjectBusyError, StorageError
+from commonplace.index.database import storage_error
 from commonplace.measure import asking, freshness
 from commonplace.measure.journal import Journal
 from commonplace.measure.model_stage import Engine, measure_model, without_model
@@ -56,8 +58,9 @@ OpenEngine = Callable[[Settings, StatePaths], Engine]
 
 
 def open_engine(settings: Settings, state: StatePaths) -> Engine:
-    """Return an engine of the measurement's own; nothing is loaded yet."""
-    return EngineSession(load_options(settings, state), state.logs / "measure-engine.log")
+    """Return an engine of the measurement's own, on this machine; nothing is loaded yet."""
+    options = replace(load_options(settings, state), endpoint="", endpoint_model="")
+    return EngineSession(options, state.logs / "measure-engine.log")
 
 
 def measure(
@@ -219,6 +222,8 @@ def _alone(state: StatePaths, root: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         yield scratch
+    except sqlite3.Error as error:
+        raise storage_error(error, scratch) from error
     except OSError as error:
         raise _storage(error, scratch) from error
     finally:

@@ -136,3 +136,26 @@ def test_any_date_and_model_name_a_plain_file(date, model):
     assert stem
     assert "/" not in stem
     assert not stem.startswith(".")
+
+
+def test_a_disk_that_fills_up_loses_nothing_that_was_done(tmp_path, monkeypatch):
+    path = tmp_path / "j"
+    with Journal(path, ABOUT) as journal:
+        journal.once("a", lambda: 1)
+
+        class Full:
+            def write(self, _text):
+                raise OSError(28, "No space left on device")
+
+            def close(self):
+                whole.close()
+
+        whole = journal._file
+        monkeypatch.setattr(journal, "_file", Full())
+        with pytest.raises(StorageError) as caught:
+            journal.once("b", lambda: 2)
+        assert "No space left" in caught.value.message
+        assert caught.value.remedy
+    with Journal(path, ABOUT) as journal:
+        assert journal.once("a", pytest.fail) == 1
+        assert journal.once("b", lambda: 3) == 3
