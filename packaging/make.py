@@ -33,6 +33,7 @@ def main() -> int:
         command.add_argument("--ref", default="HEAD", help="the commit to build")
         command.add_argument("--version", help="put this version into it")
         command.add_argument("--out", type=Path, default=source.ROOT / "build" / "packages")
+        command.add_argument("--work", default="work", help="the folder below build/package to use")
         command.add_argument("--no-addon", action="store_true", help="only the program")
     sizes = commands.add_parser("sizes")
     sizes.add_argument("out", nargs="?", type=Path, default=source.ROOT / "build" / "packages")
@@ -47,7 +48,7 @@ def main() -> int:
         return 0
     if arguments.command == "twice":
         return twice(arguments)
-    build(arguments, WORK / "work", arguments.out)
+    build(arguments, WORK / arguments.work, arguments.out)
     return 0
 
 
