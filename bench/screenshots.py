@@ -5,13 +5,17 @@ choice, and are the pictures of the README.
 
     python -m bench.screenshots PROJECT QUESTION --to docs/images
 
-``QT_SCALE_FACTOR=2`` before it makes pictures for a screen of twice the density.
+With ``--all`` every screen is saved instead, light and dark, wide and narrow, at each
+``--scale``, into folders such as ``2x/narrow/dark`` below ``--to``: for looking at them.
+
+    python -m bench.screenshots PROJECT QUESTION --all --to build/screens --scale 1 2
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -47,12 +51,35 @@ def main() -> None:
     parser.add_argument("question")
     parser.add_argument("--to", type=Path, default=Path("docs/images"))
     parser.add_argument("--embedder", default="built-in")
+    parser.add_argument("--all", action="store_true", help="every screen, in every way")
+    parser.add_argument("--scale", nargs="*", type=int, default=(1, 2), help="with --all")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     args.to.mkdir(parents=True, exist_ok=True)
+    if args.all:
+        for scale in args.scale:
+            every_screen(args.project, args.question, args.to.resolve() / f"{scale}x", scale)
+        return
+    if args.one:
+        from bench import every_screen as screens
+
+        home = Path(os.environ["COMMONPLACE_HOME"])
+        screens.take(args.project, args.question, args.to, home)
     with tempfile.TemporaryDirectory() as home:
         os.environ["COMMONPLACE_HOME"] = home
         take(args.project, args.question, args.to, args.embedder)
+
+
+def every_screen(project: Path, question: str, folder: Path, scale: int) -> None:
+    """Save all screens at one scale, which Qt reads once: in a process of their own."""
+    with tempfile.TemporaryDirectory() as home:
+        command = [sys.executable, "-m", "bench.screenshots", str(project), question, "--one"]
+        environment = {**os.environ, "COMMONPLACE_HOME": home, "QT_SCALE_FACTOR": str(scale)}
+        done = subprocess.run([*command, "--to", str(folder)], env=environment, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+    print(f"{sum(1 for _ in folder.rglob('*.png'))} pictures in {folder}")
 
 
 def take(project: Path, question: str, folder: Path, embedder: str) -> None:
