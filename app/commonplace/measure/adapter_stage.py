@@ -20,7 +20,7 @@ from commonplace.errors import CancelledError, UserError
 from commonplace.measure import asking, layers
 from commonplace.measure.contexts import ADAPTER, Contexts
 from commonplace.measure.freshness import copied
-from commonplace.measure.places import APART, HeldOut, places_of
+from commonplace.measure.places import HeldOut, places_of
 from commonplace.measure.results import Layer, Place, Point, Scored, decoded
 from commonplace.measure.sampling import shuffled
 from commonplace.measure.work import Work
@@ -30,8 +30,9 @@ from commonplace.wire.process import WorkerProcess
 WITHOUT = "without the adapter"
 LEARNED = 0.7
 """The share of the file that may be learned from."""
-LINES = range(120, 1500)
-LEAST_PLACES = 4
+LINES = range(150, 1500)
+LEAST_PLACES, STEP = 8, 8
+"""Places that the rest of the file must offer, and the lines between two of them."""
 
 
 class Adapting(layers.Scorer, Protocol):
@@ -116,7 +117,7 @@ def chosen_task(work: Work) -> Task | None:
         cut = int(len(lines) * LEARNED)
         places: list[HeldOut] = []
         for place in places_of(path, text):
-            far = not places or place.line - places[-1].line >= APART // 2
+            far = not places or place.line - places[-1].line >= STEP
             if place.line > cut and far:
                 places.append(place)
         if len(places) >= LEAST_PLACES:

@@ -31,7 +31,7 @@ class Size:
 
 
 QUICK_SIZE = Size(
-    questions=40, commits=12, places=12, adapted_places=6, touches=6, history_files=1500
+    questions=40, commits=12, places=12, adapted_places=8, touches=6, history_files=1500
 )
 FULL_SIZE = Size(
     questions=150, commits=60, places=60, adapted_places=16, touches=16, history_files=8000
