@@ -21,10 +21,11 @@ from pathlib import Path
 
 from bench.machine import machine
 from bench.tasks import report
+from bench.tasks.adapting import Adapter
 from bench.tasks.checking import check
 from bench.tasks.sandbox import without_network
 from bench.tasks.task import Task, chosen
-from bench.tasks.trying import LAYERS, Adapting, Attempt, Layer, Seeded, attempts
+from bench.tasks.trying import LAYERS, Attempt, Layer, attempts
 from commonplace.chat.answer import AnswerOptions
 from commonplace.engine.library import choose_model, folders_of
 from commonplace.engine.options import load_options
@@ -85,15 +86,14 @@ def run_tasks(tasks: Sequence[Task], layers: Sequence[Layer], seed: int, model: 
         info = session.load(path)
         options = AnswerOptions.chosen(settings)
         options = options.for_model(info.name, info.context, info.parameters)
-        adapting = _adapting(session, path, seed) if "adapter" in layers else None
-        engine = Seeded(session, seed)
+        adapting = Adapter(session, path, seed, _tell) if "adapter" in layers else None
         for task in tasks:
             with tempfile.TemporaryDirectory(prefix="commonplace-tasks-") as folder:
                 found[task.name] = attempts(
-                    task, layers, Path(folder), engine, options, adapting=adapting
+                    task, layers, Path(folder), session, options, seed=seed, adapting=adapting
                 )
             shown = (f"{layer} {a.outcome}" for layer, a in found[task.name].items())
-            print(f"  {task.name}: {', '.join(shown)}", file=sys.stderr, flush=True)
+            _tell(f"  {task.name}: {', '.join(shown)}")
     return report.Run(
         date=date,
         model=path.stem,
@@ -118,12 +118,8 @@ def _earlier(path: Path | None) -> report.Run | None:
     return None if path is None else report.Run.from_json(path.read_text(encoding="utf-8"))
 
 
-def _adapting(session: EngineSession, model: Path, seed: int) -> Adapting | None:
-    try:
-        from bench.tasks.adapting import Adapter
-    except ImportError:
-        return None
-    return Adapter(session, model, seed)
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _commit() -> str:

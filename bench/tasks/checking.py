@@ -15,6 +15,8 @@ from bench.tasks.sandbox import missing_tool, run_test
 from bench.tasks.task import Task
 from bench.tasks.trying import Attempt, Layer, attempts, opened
 from commonplace.chat.answer import CHARACTERS_PER_TOKEN, SMALL_PASSAGES, AnswerOptions
+from commonplace.edits.proposed import Replace
+from commonplace.edits.reading import read_answer
 from commonplace.engine.fake import FakeEngine
 
 REACHED: dict[str, Layer] = {"file": "base", "recall": "recall", "book": "book"}
@@ -40,8 +42,8 @@ def problems(task: Task, folder: Path, *, embedder: str = "built-in") -> Iterato
         yield f"the test of the broken project {before.outcome}"
     elif not before.output:
         yield "the test fails without a word"
-    if len(task.files[task.open]) > SEEN:
-        yield f"{task.open} is longer than the {SEEN} characters that a small model reads of it"
+    if any(line not in task.files[task.open][:SEEN] for line in old_lines(task.answer)):
+        yield f"what changes is not in the {SEEN} characters of {task.open} a small model reads"
     for small in (False, True):
         layer = REACHED[task.needs]
         attempt = reference(task, layer, folder / f"after-{small}", small=small, embedder=embedder)
@@ -50,6 +52,12 @@ def problems(task: Task, folder: Path, *, embedder: str = "built-in") -> Iterato
             yield f"the reference for {who} {attempt.outcome}: {attempt.output}"
         if not attempt.fact:
             yield f"on the layer {layer} {who} does not read what the task needs"
+
+
+def old_lines(answer: str) -> list[str]:
+    """Return the lines that the first edit of `answer` takes away."""
+    [edit, *_] = read_answer(answer)
+    return edit.old.splitlines() if isinstance(edit, Replace) else []
 
 
 def reference(

@@ -92,7 +92,7 @@ def by_task(run: Run, layers: Sequence[Layer]) -> Table:
         ]
         for name, found in run.attempts.items()
     ]
-    notes = sorted({_left_out(layer, a) for f in run.attempts.values() for layer, a in f.items()})
+    notes = [_left_out(run, layer) for layer in layers]
     header = ["task", "ease", "needs", *map(title, layers)]
     return Table(f"{run.model}, seed {run.seed}", header, rows, [n for n in notes if n])
 
@@ -182,5 +182,8 @@ def _about(task: Task | None) -> tuple[str, str]:
     return ("?", "?") if task is None else (str(task.ease), task.needs)
 
 
-def _left_out(layer: Layer, attempt: Attempt) -> str:
-    return f"{title(layer)}: {attempt.output}." if attempt.outcome == "left out" else ""
+def _left_out(run: Run, layer: Layer) -> str:
+    """Say how many tasks were left out on `layer`, with the reason of the first."""
+    found = [layers[layer] for layers in run.attempts.values() if layer in layers]
+    reasons = [a.output for a in found if a.outcome == "left out"]
+    return f"{title(layer)}: {len(reasons)} left out; the first: {reasons[0]}." if reasons else ""

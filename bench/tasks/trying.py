@@ -61,16 +61,24 @@ class Attempt:
 class Adapting(Protocol):
     """Gives the model an adapter for the open file, for as long as one question takes."""
 
-    def placed(self, root: Path, file: str) -> AbstractContextManager[str]:
+    def placed(self, root: Path, file: str, state: StatePaths) -> AbstractContextManager[str]:
         """Put an adapter in place, made if need be; give the reason if there is none."""
 
 
-class Seeded:
-    """An engine that draws every answer with one seed."""
+Asked = tuple[tuple[Message, ...], Sampling]
 
-    def __init__(self, engine: Engine, seed: int) -> None:
+
+class Seeded:
+    """An engine that draws every answer with one seed, and each prompt's answer once.
+
+    Asked the same again, a model may answer otherwise, for its sums depend on what it
+    still has in memory. That is no merit of a layer that changes nothing in the prompt.
+    """
+
+    def __init__(self, engine: Engine, seed: int, known: dict[Asked, Completion]) -> None:
         self._engine = engine
         self._seed = seed
+        self._known = known
         self.count = engine.count
         self.count_messages = engine.count_messages
         self.load = engine.load
@@ -86,7 +94,11 @@ class Seeded:
     ) -> Completion:
         """Answer with this engine's seed."""
         seeded = replace(sampling, seed=self._seed)
-        return self._engine.complete(messages, seeded, on_text, stop, conversation)
+        key = (tuple(messages), seeded)
+        if key not in self._known:
+            found = self._engine.complete(messages, seeded, on_text, stop, conversation)
+            self._known[key] = found
+        return self._known[key]
 
 
 class Trial:
@@ -99,12 +111,16 @@ class Trial:
         state: StatePaths,
         engine: Engine,
         options: AnswerOptions,
+        seed: int = 1,
         adapting: Adapting | None = None,
     ) -> None:
         self._task = task
         self._memory = memory
+        self._state = state
         self._edits = Edits(memory.root, state)
         self._engine = engine
+        self._seed = seed
+        self._known: dict[Asked, Completion] = {}
         self._options = replace(options, edits=True)
         self._adapting = adapting
         self._answers: dict[Layer, Answer] = {}
@@ -140,7 +156,7 @@ class Trial:
     def _adapted(self) -> Attempt:
         if self._adapting is None:
             return Attempt("left out", "no adapter was asked for")
-        with self._adapting.placed(self._memory.root, self._task.open) as reason:
+        with self._adapting.placed(self._memory.root, self._task.open, self._state) as reason:
             return Attempt("left out", reason) if reason else self._first_turn("adapter")
 
     def _second_turn(self) -> Attempt:
@@ -161,7 +177,7 @@ class Trial:
             self._write(earlier.text)  # the person tried it, so the change is in place
             if before == "book" or self._adapting is None:
                 return self._ask(question, before, (turn,))[0]
-            with self._adapting.placed(self._memory.root, self._task.open):
+            with self._adapting.placed(self._memory.root, self._task.open, self._state):
                 return self._ask(question, before, (turn,))[0]
         finally:
             self._take_back()
@@ -172,6 +188,9 @@ class Trial:
         chosen = gather(self._memory.root, question, files, None, {})
         limit = self._options.passages
 
+        # What was answered without an adapter is nothing that one with it would say.
+        engine = Seeded(self._engine, self._seed, {} if layer == "adapter" else self._known)
+
         def search(_: str, __: int) -> Found:
             words = words_for_recall(question)
             if layer == "base":
@@ -179,9 +198,7 @@ class Trial:
             found = self._memory.search(words, chosen.searched(limit))
             return replace(chosen, folders=()).applied(found, limit)
 
-        answer = drive(
-            words_for_model(question), self._options, search, self._engine, _quiet, history
-        )
+        answer = drive(words_for_model(question), self._options, search, engine, _quiet, history)
         seconds = time.monotonic() - began
         outcome, output = self._tried(answer.text)
         attempt = Attempt(
@@ -262,6 +279,7 @@ def attempts(
     engine: Engine,
     options: AnswerOptions,
     *,
+    seed: int = 1,
     adapting: Adapting | None = None,
     embedder: str = "built-in",
 ) -> dict[Layer, Attempt]:
@@ -269,7 +287,7 @@ def attempts(
     if tool := missing_tool(task):
         return dict.fromkeys(layers, Attempt("left out", f"{tool} is not installed"))
     with opened(task, folder, embedder=embedder) as memory:
-        return Trial(task, memory, states(folder), engine, options, adapting).run(layers)
+        return Trial(task, memory, states(folder), engine, options, seed, adapting).run(layers)
 
 
 def _read(answer: Answer) -> tuple[Passage, ...]:

@@ -105,6 +105,14 @@ def test_a_note_is_read_on_the_layer_of_the_book_alone(tmp_path):
     assert all(attempt.passed for attempt in found.values())
 
 
+def test_the_same_prompt_is_answered_once(tmp_path):
+    engine = FakeEngine(["I do not know.", RIGHT.answer])
+    engine.load(Path("fake"))
+    found = attempts(RIGHT, ["recall", "book"], tmp_path, engine, options(), embedder="none")
+    assert [attempt.outcome for attempt in found.values()] == ["no edit", "no edit"]
+    assert len(engine.asked) == 1
+
+
 def test_a_second_turn_reads_what_the_test_said(tmp_path):
     wrong = EDIT.format("upload.py", "TRIES = 1", "TRIES = 2")
     right = EDIT.format("upload.py", "TRIES = 2", "TRIES = 4")
