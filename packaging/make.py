@@ -59,6 +59,8 @@ def build(arguments: argparse.Namespace, work: Path, out: Path) -> list[Path]:
     work.mkdir(parents=True)
     sources = source.export(arguments.ref, work / "source", arguments.version)
     say(f"Commonplace {sources.version} from commit {sources.commit[:12]}")
+    if changed := source.git("diff", "--name-only", sources.commit, "--", "packaging").decode():
+        say(f"These tools are not those of that commit: {changed.split()}")
     program = freeze(sources, work, WORK, source.ROOT / "models")
     say(f"Frozen: {tree.size(program.folder.rglob('*')) / 1e6:.0f} MB, needs glibc {program.glibc}")
     out.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,8 @@ from commonplace.engine.types import LoadOptions
 plan = Plan(1024, 0, "f16", 256, 0, 0, "")
 llama = Llama(Path(sys.argv[2]), LoadOptions(threads=2), plan,
               on_progress=lambda f: None, stopped=lambda: False)
-tokens = (llama.beginning() + llama.tokens("def area(width, height): return width * height\\n" * 40))[:384]
+text = "def area(width, height): return width * height\\n" * 40
+tokens = (llama.beginning() + llama.tokens(text))[:384]
 began = time.perf_counter()
 assert llama.evaluate(tokens, lambda: False)
 read = time.perf_counter() - began

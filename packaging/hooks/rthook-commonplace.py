@@ -11,11 +11,12 @@ import os
 import sys
 from pathlib import Path
 
+_inside = getattr(sys, "_MEIPASS", "")
 for _name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH"):
     _before = os.environ.pop(_name + "_ORIG", None)
     if _before is not None:
         os.environ[_name] = _before
-    elif os.environ.get(_name, "").split(os.pathsep)[0] == sys._MEIPASS:
+    elif os.environ.get(_name, "").split(os.pathsep)[0] == _inside:
         del os.environ[_name]
 
 _addons = Path(sys.executable).resolve().parent / "addons"

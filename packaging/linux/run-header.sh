@@ -79,7 +79,7 @@ check_machine() {
     [ -n "$has" ] || stop "Commonplace needs glibc $glibc or newer, and this system has another C library (musl?).
 Install from the sources instead. Nothing was installed."
     at_least "$has" "$glibc" || stop "Commonplace needs glibc $glibc or newer, and this system has $has.
-Debian 12, Ubuntu 22.04, Fedora 36 and what came after them are new enough. Nothing was installed."
+Debian 12, Ubuntu 24.04, Fedora 37 and what came after them are new enough. Nothing was installed."
     if [ -r "${CPUINFO:=/proc/cpuinfo}" ]; then
         flags=" $(sed -n 's/^flags[^:]*: *//p' "$CPUINFO" | head -n 1) "
         missing=''

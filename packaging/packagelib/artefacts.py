@@ -12,7 +12,6 @@ from packagelib.freeze import Frozen
 from packagelib.origins import Component, Packages
 from packagelib.source import ROOT, Source
 
-LINUX = ROOT / "packaging" / "linux"
 ADDON = "adapt"
 SHORT = "Ask about your code on your own machine"
 LONG = """\
@@ -27,8 +26,18 @@ ADDON_LONG = """\
  and to search with a transformer: PyTorch and the libraries around it, and
  the embedding model all-MiniLM-L6-v2."""
 #: What glibc and the loader are; the others that are not carried are for the window.
-LIBC = ("libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libutil.so", "ld-linux", "libmvec",
-        "libresolv.so", "libcrypt.so")  # fmt: skip
+LIBC = (
+    "ld-linux",
+    "libc.so",
+    "libcrypt.so",
+    "libdl.so",
+    "libm.so",
+    "libmvec.so",
+    "libpthread.so",
+    "libresolv.so",
+    "librt.so",
+    "libutil.so",
+)
 
 
 def program(source: Source, frozen: Frozen, work: Path, out: Path) -> list[Path]:
@@ -143,9 +152,10 @@ def addon_component(name: str, path: Path, packages: Packages) -> Component:
 
 def desktop_files(source: Source, share: Path) -> None:
     """Write what a desktop reads: menu entry, icon, MIME type; and the man page."""
+    linux = source.folder / "packaging" / "linux"
     placed = (
-        (LINUX / "commonplace.desktop", "applications/commonplace.desktop"),
-        (LINUX / "commonplace.xml", "mime/packages/commonplace.xml"),
+        (linux / "commonplace.desktop", "applications/commonplace.desktop"),
+        (linux / "commonplace.xml", "mime/packages/commonplace.xml"),
         (
             source.folder / "resources/icons/commonplace.svg",
             "icons/hicolor/scalable/apps/commonplace.svg",
@@ -155,7 +165,7 @@ def desktop_files(source: Source, share: Path) -> None:
         (share / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(origin, share / name)
     text = manual.page(
-        LINUX / "commonplace.1", source.version, source.epoch, manual.commands_of(source.folder)
+        linux / "commonplace.1", source.version, source.epoch, manual.commands_of(source.folder)
     )
     page = share / "man" / "man1" / "commonplace.1.gz"
     page.parent.mkdir(parents=True)
@@ -170,7 +180,8 @@ def documents(folder: Path, source: Source, app: Path) -> None:
     where = (
         "/" + app.relative_to(app.parents[len(app.parts) - app.parts.index("usr") - 1]).as_posix()
     )
-    text = f"Commonplace itself:\n\n{own}\nWhat it carries, with the texts in {where}/licences:\n\n{index}\n"
+    carried = f"What it carries, with the texts in {where}/licences:\n\n{index}\n"
+    text = f"Commonplace itself:\n\n{own}\n{carried}"
     (folder / "copyright").write_text(text + licences.LGPL_NOTICE, encoding="utf-8")
     changes = (source.folder / "CHANGELOG.md").read_bytes()
     (folder / "changelog.gz").write_bytes(gzip.compress(changes, 9, mtime=0))
@@ -219,7 +230,7 @@ PARTS: tuple[tuple[str, Callable[[str], bool]], ...] = (
         lambda name: "python3" in name or name == "commonplace" or "base_library" in name,
     ),
     ("licences and bill", lambda name: name.startswith("licences/") or name == freeze.BILL),
-    ("other libraries", lambda name: True),
+    ("other libraries", bool),
 )
 
 

@@ -95,7 +95,7 @@ def write(bill_of_materials: Mapping[str, Any], path: Path) -> None:
 
 
 def uncovered(bill_of_materials: Mapping[str, Any], folder: Path) -> list[str]:
-    """Return what is wrong: programs and libraries that the bill lacks, or has with another content."""
+    """Return what is wrong: libraries that the bill lacks, or has with another content."""
     listed: dict[str, str] = {}
     for component in bill_of_materials["components"]:
         for file in [component, *component.get("components", ())]:

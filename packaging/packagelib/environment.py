@@ -24,8 +24,8 @@ SHARED = (
 ).split()
 #: What pip puts beside the packages, and tests and headers that nothing reads at run time.
 NOT_AT_RUN_TIME = (
-    "bin share include torch/include torch/share torch/bin torch/test functorch/test "
-    "torch/lib/*.a torch/**/*.h torch/**/*.cuh torch/**/*.cmake **/tests **/*.pyi **/*.pyx **/*.pxd "
+    "bin share include torch/include torch/share torch/bin torch/test functorch/test torch/lib/*.a "
+    "torch/**/*.h torch/**/*.cuh torch/**/*.cmake **/tests **/*.pyi **/*.pyx **/*.pxd "
     "**/__pycache__ scipy/**/*.f90"
 ).split()
 #: Packages that keep code in a folder called tests.

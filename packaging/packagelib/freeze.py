@@ -78,10 +78,11 @@ def pyinstaller(source: Source, work: Path, venv: Path) -> Path:
         "PYINSTALLER_CONFIG_DIR": str(work / "pyinstaller"),
     }
     log = work / "pyinstaller.log"
+    spec = source.folder / "packaging" / "commonplace.spec"
     with log.open("wb") as out:
         done = subprocess.run(
             [str(venv / "bin" / "pyinstaller"), "--noconfirm", "--distpath", str(work / "dist"),
-             "--workpath", str(work / "lists"), str(source.folder / "packaging" / "commonplace.spec")],
+             "--workpath", str(work / "lists"), str(spec)],
             env=variables, cwd=work, stdout=out, stderr=out, check=False,
         )  # fmt: skip
     if done.returncode:

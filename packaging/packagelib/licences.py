@@ -59,10 +59,7 @@ def collect(
 
 
 def _flat(text: Path) -> str:
-    """Return a file name for a licence text: what is nested in a package's folder of them stays apart."""
+    """Return a file name for a licence text; those in folders of a package stay apart."""
     parts = text.parts
-    if "licenses" in parts:
-        parts = parts[parts.index("licenses") + 1 :]
-    else:
-        parts = parts[-1:]
+    parts = parts[parts.index("licenses") + 1 :] if "licenses" in parts else parts[-1:]
     return _SAFE.sub("-", "-".join(parts))

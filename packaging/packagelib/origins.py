@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+UNSAID = "see its text"
 _CANONICAL = re.compile(r"[-_.]+")
 
 
@@ -52,11 +53,9 @@ class Packages:
     def component(self, name: str) -> Component:
         """Return the package `name`."""
         one = self.found[name]
-        about = one.metadata
-        licence = about.get("License-Expression") or _classified(about.get_all("Classifier") or [])
-        licence = (
-            licence or (about.get("License") or "").strip().partition("\n")[0] or "see its text"
-        )
+        said = one.metadata.json
+        licence = str(said.get("license_expression", "")) or _classified(said.get("classifier", []))
+        licence = licence or str(said.get("license", "")).strip().partition("\n")[0] or UNSAID
         return Component(
             name, one.version, licence, f"pkg:pypi/{name}@{one.version}", tuple(licence_texts(one))
         )
@@ -133,7 +132,7 @@ def _debian(package: str) -> Component:
     return Component(
         package,
         version,
-        "see its copyright file",
+        UNSAID,
         f"pkg:deb/debian/{package}@{version}?arch={architecture}&distro=debian-12",
         (copyright_file,) if copyright_file.is_file() else (),
     )

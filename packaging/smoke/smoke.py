@@ -43,7 +43,13 @@ STATE = (
     "home/reader/smoke",
 )
 #: Folders above those, which come into being with them.
-ABOVE = ("home/reader/.config", "home/reader/.local", "home/reader/.local/share", "home/reader/.cache", "home/reader")  # fmt: skip
+ABOVE = (
+    "home/reader",
+    "home/reader/.cache",
+    "home/reader/.config",
+    "home/reader/.local",
+    "home/reader/.local/share",
+)
 MOUNTS = """
 mount --make-rprivate /
 mount -t proc proc "$0/proc"
@@ -85,7 +91,8 @@ class System:
         done = subprocess.run(
             ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
              "sh", "-euc", MOUNTS, str(self.root), f"--userspec={user}", str(self.root), *inside],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, timeout=timeout, check=False,
         )  # fmt: skip
         if done.returncode:
             raise SmokeError(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}")
