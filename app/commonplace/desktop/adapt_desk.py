@@ -297,7 +297,7 @@ class AdaptDesk(QObject):
                 one_line(placed.file)
             )
         self.button.setText(text)
-        self.button.setAccessibleName(text)
+        self.button.setAccessibleName(text or self.tr("Adapter in use"))
         self.button.setToolTip(tooltip(tip))
         self.button.setVisible(bool(text))
 
