@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -50,6 +51,27 @@ def test_a_defect_is_told_and_the_thread_goes_on(step, error, memory, state, mon
         wait_for(memory, "ready")
         assert memory.status.note == ""
         assert_memory_is_disk(memory, state)
+
+
+def test_what_happens_while_it_comes_to_rest_is_looked_at(memory, monkeypatch):
+    looks, check = [], memory.check
+    keeper = Keeper(memory, on_files=lambda: None, on_changed=lambda _: None)
+
+    def late(stop):
+        if len(looks) == 1:  # the notes have been looked at: now an answer is starred
+            other = threading.Thread(target=keeper.tend)
+            other.start()
+            other.join()
+        return check(stop)
+
+    monkeypatch.setattr(memory, "tend_notes", looks.append)
+    monkeypatch.setattr(memory, "check", late)
+    keeper.start()
+    with closing(keeper):
+        waited = Patience()
+        while len(looks) < 2:
+            waited.once(looks)
+        wait_for(memory, "ready")
 
 
 def test_a_pause_right_after_the_last_file_still_leads_to_vectors(memory, state, monkeypatch):

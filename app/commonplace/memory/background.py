@@ -61,6 +61,7 @@ class Keeper:
         self._paused = False
         self._rebuilding = False
         self._embedding = True
+        self._tending = False
         self._watcher = Watcher(memory.workspace, self._noticed)
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -115,7 +116,9 @@ class Keeper:
 
     def _notes_changed(self) -> None:
         self._on_notes()
-        self.tend()  # new notes want vectors, and a look at the code they speak of
+        ours = self._tending and threading.current_thread() is self._thread
+        if not ours:  # new notes want vectors, and a look at the code they speak of
+            self.tend()
 
     def _noticed(self, folders: frozenset[str] | None) -> None:
         with self._wake:
@@ -139,6 +142,8 @@ class Keeper:
                     return
                 folders, self._pending = self._pending, set()
                 rebuild, self._rebuilding = self._rebuilding, False
+                # What is asked for from here on, while this is done, is work for the next turn.
+                self._embedding = bool(folders) and self._embedding
             try:
                 if rebuild:
                     self._memory.rebuild()
@@ -146,13 +151,7 @@ class Keeper:
                 if folders:
                     self._reconcile(folders)
                 else:
-                    self._embedding = self._memory.embed(self._stopped, EMBED_STEP)
-                    if not self._embedding:
-                        self._memory.tend_notes(self._stopped)
-                        self._embedding = not self._memory.check(self._wanted)
-                    if not self._embedding:
-                        self._rested()
-                        self._memory.learn(self._wanted)
+                    self._embed_and_tend()
             except CancelledError:
                 self._give_back(folders)
             except (CommonplaceError, sqlite3.Error) as error:
@@ -160,6 +159,22 @@ class Keeper:
             except Exception as error:  # a defect must not end the thread: it is told
                 log.exception("The keeper met a defect")
                 self._fail(from_wire(to_wire(error)), folders)
+
+    def _embed_and_tend(self) -> None:
+        """Embed a step; when nothing is left, look at the notes, then at the index, then learn."""
+        more = self._memory.embed(self._stopped, EMBED_STEP)
+        if not more:
+            self._tending = True
+            try:
+                self._memory.tend_notes(self._stopped)
+            finally:
+                self._tending = False
+            more = not self._memory.check(self._wanted)
+        if more:
+            self._embedding = True
+        elif not self._embedding:
+            self._rested()
+            self._memory.learn(self._wanted)
 
     def _has_work(self) -> bool:
         return not self._paused and bool(self._pending or self._embedding)
