@@ -39,6 +39,21 @@ use() {
     run doctor >"$out/doctor" || :
 }
 
+# What is on the screen is kept for whoever looks into it.
+pictured() {
+    cp "$out/Xvfb_screen0" "$out/screen.xwd"
+    wrong "$1"
+}
+
+# Whether the question that was typed into the window has arrived, and has got its answer.
+asked() {
+    run chats "$project" list --json >"$out/chats" || return 1
+    chat=$(sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' "$out/chats" | head -n 1)
+    [ -n "$chat" ] && run chats "$project" show "$chat" --json >"$out/chat" &&
+        grep -q 'Which file reads' "$out/chat"
+}
+answered() { asked && grep -q '"role": *"assistant"' "$out/chat" && grep -q '"finish": *"[a-z]' "$out/chat"; }
+
 window() {
     Xvfb :9 -screen 0 1280x900x24 -nolisten tcp -fbdir "$out" >"$out/xvfb" 2>&1 &
     server=$!
@@ -61,17 +76,21 @@ window() {
         sleep 0.05
     done
     echo "window_seconds $(since "$start")"
-    sleep 2
     xdotool windowfocus "$id"
-    start=$(now)
-    xdotool key ctrl+l
-    xdotool type --delay 20 'Which file reads the settings?'
-    xdotool key Return
     tries=0
-    until run chats "$project" list --json >"$out/chats" && grep -q 'Which file reads' "$out/chats" &&
-        run chats "$project" search settings --json 2>/dev/null | grep -q assistant; do
+    # Keys are lost on a window that is not ready for them: then they are typed again.
+    until asked; do
         tries=$((tries + 1))
-        [ $tries -lt 150 ] || { cp "$out/Xvfb_screen0" "$out/screen.xwd"; wrong 'no answer in the window'; }
+        [ $tries -lt 10 ] || pictured 'the question was not asked'
+        start=$(now)
+        xdotool key ctrl+l key ctrl+a type --delay 20 'Which file reads the settings?'
+        xdotool key Return
+        sleep 5
+    done
+    tries=0
+    until answered; do
+        tries=$((tries + 1))
+        [ $tries -lt 300 ] || pictured 'no answer in the window'
         kill -0 $window || wrong 'the window ended'
         sleep 1
     done
