@@ -22,7 +22,8 @@ from commonplace.measure.store import ResultStore
 from commonplace.memory.project import Memory
 from commonplace.wire.process import WorkerDiedError, WorkerProcess
 
-FAKE = Path(__file__).with_name("fake_measure.py")
+FAKE = [sys.executable, str(Path(__file__).with_name("fake_measure.py"))]
+SMALL = [*FAKE, "small"]
 FUNCTION = '''
 def read_{name}(source, offset):
     """Read the {name} from a source, beginning at the offset.
@@ -67,7 +68,7 @@ def model(tmp_path):
 
 @pytest.fixture
 def worker():
-    with WorkerProcess([sys.executable, str(FAKE)]) as process:
+    with WorkerProcess(SMALL) as process:
         yield process
 
 
@@ -100,8 +101,13 @@ def content(project):
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_a_measurement_from_start_to_end(worker, project, model, state, tmp_path):
+def test_a_measurement_from_start_to_end(project, model, state, tmp_path):
     commit(project)
+    with WorkerProcess(FAKE) as worker:
+        whole_measurement(worker, project, model, state, tmp_path)
+
+
+def whole_measurement(worker, project, model, state, tmp_path):
     before = content(project)
     done, stages = ask(worker, project, model)
     assert content(project) == before  # nothing of the user's was touched
@@ -169,7 +175,7 @@ def cancel():
 def test_stopped_and_killed_it_goes_on_where_it_was(project, model, state):
     store = ResultStore.of(project.resolve(), state)
     journal = store.folder / JOURNAL
-    with WorkerProcess([sys.executable, str(FAKE)]) as worker:
+    with WorkerProcess(SMALL) as worker:
         with pytest.raises(CancelledError):
             cut_off(worker, project, model, 2, cancel)
         listed = worker.request("list", {"root": str(project)}, deadline=30)
@@ -177,13 +183,13 @@ def test_stopped_and_killed_it_goes_on_where_it_was(project, model, state):
         assert listed["results"] == []
     first = journal.read_text().count("\n")
     assert first > 2
-    with WorkerProcess([sys.executable, str(FAKE)]) as worker:
+    with WorkerProcess(SMALL) as worker:
         kill = lambda: os.kill(worker.pid, signal.SIGKILL)  # noqa: E731
         with pytest.raises(WorkerDiedError):
             cut_off(worker, project, model, 6, kill)
     second = journal.read_text().count("\n")
     assert second > first
-    with WorkerProcess([sys.executable, str(FAKE)]) as worker:
+    with WorkerProcess(SMALL) as worker:
         done, _ = ask(worker, project, model)
         whole = Result.from_json((store.folder / done["file"]).read_text())
         assert any("went on" in sentence for sentence in whole.left_out)

@@ -14,8 +14,8 @@ STAGES = {
     "history": 18,
     "layers": 56,
     "adapter": 0,
-    "freshness": 8,
     "speed": 8,
+    "freshness": 8,
 }
 """Each with its share in percent."""
 WITH_ADAPTER = 120
@@ -46,6 +46,7 @@ class Stages:
         self._tell = tell
         self._shares = {**STAGES, "adapter": WITH_ADAPTER if adapter else 0}
         self._began = time.monotonic()
+        self._fraction = 0.0
 
     def at(self, phase: str, done: int = 0, total: int = 0) -> None:
         """Say that `done` of `total` pieces of `phase` are done."""
@@ -53,7 +54,8 @@ class Stages:
         whole = sum(self._shares.values())
         before = sum(self._shares[name] for name in names[: names.index(phase)])
         own = self._shares[phase] * (done / total if total else 0.0)
-        fraction = (before + own) / whole
+        # Indexing counts files and then passages; nobody wants to see it go back.
+        fraction = self._fraction = max(self._fraction, (before + own) / whole)
         took = time.monotonic() - self._began
         left = took / fraction * (1 - fraction) if fraction and took > TELLING else None
         seconds = None if left is None else round(left, 1)

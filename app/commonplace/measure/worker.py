@@ -18,11 +18,13 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
+from commonplace.measure.comparing import compared
 from commonplace.measure.comparing import compared
 from commonplace.measure.report import write_report
 from commonplace.measure.results import Result
@@ -59,6 +61,7 @@ class MeasureService:
             "list": self.list,
             "result": self.result,
             "delete": self.delete,
+            "compare": self.compare,
             "compare": self.compare,
             "export": self.export,
         }
@@ -104,11 +107,19 @@ class MeasureService:
             "rows": [asdict(row) for row in comparison.rows],
         }
 
+    def compare(self, params: Message, _: Task) -> Message:
+        """Hold one kept result against another."""
+        store = self._store(params)
+        found = compared(store.get(str(params["against"])), store.get(str(params["file"])))
+        return {"same_memory": found.same_memory, "rows": [asdict(row) for row in found.rows]}
+
     def export(self, params: Message, _: Task) -> Message:
         """Write the report, the tables, or both, of one kept result."""
-        result = self._store(params).get(str(params["file"]))
+        store = self._store(params)
+        result = store.get(str(params["file"]))
         if params.get("html"):
-            write_report(result, Path(str(params["html"])))
+            against = store.get(str(params["against"])) if params.get("against") else None
+            write_report(result, Path(str(params["html"])), against)
         if params.get("csv"):
             write_tables(result, Path(str(params["csv"])))
         return {}
