@@ -5,9 +5,10 @@ Methods: ``measure {"root", "model", "quick", "seed", "places", "fresh", "adapt"
 returns ``{"file", "result"}``; ``list {"root"}`` returns ``{"results": [{"file", "date",
 "model", "quick", "seed", "commit", "memory"}], "unreadable": [{"file", "why"}],
 "unfinished": bool}``; ``result {"root", "file"}`` returns ``{"result"}``; ``delete {"root",
-"file"}``; ``compare {"root", "old", "new"}``, two files, returns ``{"same_memory", "rows"}``
-(`comparing.Compared`); and ``export {"root", "file", "html", "csv"}`` writes a report to the file
-`html` and tables into the folder `csv`, either of them null for none.
+"file"}``; ``compare {"root", "file", "against"}`` returns ``{"same_memory", "rows"}``
+(`comparing.Compared`), `against` being the older file; and ``export {"root", "file",
+"against", "html", "csv"}`` writes a report to the file `html`, beside the result in `against`
+if one is named, and tables into the folder `csv`; either of the two null for none.
 """
 
 from __future__ import annotations
@@ -18,13 +19,11 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from commonplace.measure.comparing import compared
 from commonplace.measure.comparing import compared
 from commonplace.measure.report import write_report
 from commonplace.measure.results import Result
@@ -62,7 +61,6 @@ class MeasureService:
             "result": self.result,
             "delete": self.delete,
             "compare": self.compare,
-            "compare": self.compare,
             "export": self.export,
         }
 
@@ -97,15 +95,6 @@ class MeasureService:
         """Remove one kept result."""
         self._store(params).delete(str(params["file"]))
         return {}
-
-    def compare(self, params: Message, _: Task) -> Message:
-        """Return one kept result held against another."""
-        store = self._store(params)
-        comparison = compared(store.get(str(params["old"])), store.get(str(params["new"])))
-        return {
-            "same_memory": comparison.same_memory,
-            "rows": [asdict(row) for row in comparison.rows],
-        }
 
     def compare(self, params: Message, _: Task) -> Message:
         """Hold one kept result against another."""
