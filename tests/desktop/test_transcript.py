@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument
 
 from commonplace.chat.answer import Answer, Timings
 from commonplace.chat.citations import citations_of, sentences_of
-from commonplace.desktop.transcript import Transcript
+from commonplace.desktop.transcript import Entry, Transcript
 from commonplace.recall.passages import Passage
 
 PASSAGES = (
@@ -252,3 +252,12 @@ def test_selection_copies_plain_words(transcript, drawn):
     transcript.setTextCursor(cursor)
     transcript.copy()
     assert "plain bold code" in QGuiApplication.clipboard().text()
+
+
+def test_a_conversation_that_arrives_as_the_window_goes_does_no_harm(transcript, drawn):
+    transcript.begin("Q")
+    transcript.append("```python\nx = 1\n```\n")
+    drawn()
+    transcript.shut()
+    transcript.show_entries([Entry("Late?", "Yes.", finished=True)])
+    transcript.shut()

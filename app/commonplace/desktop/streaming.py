@@ -67,6 +67,7 @@ class StreamDrawer(QObject):
         self.starts: dict[int, int] = {}
         """Where each entry begins in the document."""
         highlighter.lexed.connect(self._coloured)
+        self._listening = True
 
     def begin_edit(self) -> None:
         """Gather the changes of one tick, so that the layout is made once."""
@@ -149,8 +150,13 @@ class StreamDrawer(QObject):
         return "".join(self._codes[number].raw) if number < len(self._codes) else ""
 
     def shut(self) -> None:
-        """Listen no longer: another drawer takes over, or the window goes."""
-        self._highlighter.lexed.disconnect(self._coloured)
+        """Listen no longer: another drawer takes over, or the window goes.
+
+        A window that goes may still be handed a conversation, so this may come twice.
+        """
+        if self._listening:
+            self._listening = False
+            self._highlighter.lexed.disconnect(self._coloured)
         for block in self._codes:
             block.alive = False
 
