@@ -44,7 +44,9 @@ def licences(shipped: Path | None = None, site: Path | None = None) -> list[Lice
     Reads folders and no texts; still, it belongs off the window's thread.
     """
     if shipped is None and getattr(sys, "frozen", False):
-        shipped = Path(sys.executable).resolve().parent / FOLDER
+        beside = Path(sys.executable).resolve().parent
+        bundled = beside.parent / "Resources" / FOLDER  # where macOS wants what is no program
+        shipped = bundled if bundled.is_dir() else beside / FOLDER
     if shipped is not None and shipped.is_dir():
         found = [
             Licence("" if path.parent == shipped else path.relative_to(shipped).parts[0], path)

@@ -205,5 +205,6 @@ def _engine(state: StatePaths) -> Check:
             devices, features = engine.build()
     except CommonplaceError as error:
         return Check("engine", good=False, found=error.message, remedy=error.remedy)
-    found = f"this build computes on: {backend_words(devices)} ({features})"
+    found = f"this build computes on: {backend_words(devices)}"
+    found += f" ({features})" if features else ""
     return Check("engine", good=True, found=found, remedy=better_build(devices))
