@@ -69,6 +69,7 @@ class Photographer:
 
     def screens(self) -> Taken:
         """Bring one screen after the other up, and take it away again."""
+        self.window.shell.toasts.dismiss()
         yield from self._pages()
         yield from self._panels()
         yield from self._dialogs()
@@ -108,6 +109,7 @@ class Photographer:
             window.shell.palette.open_with(typed)
             yield name, window
             window.shell.palette.dismiss()
+        window.activateWindow()
         window.composer.set_draft("/")
         window.composer.edit.setFocus()
         yield "commands", window

@@ -16,11 +16,8 @@ from PySide6.QtWidgets import (
 from commonplace.desktop.book_link import BookLink
 from commonplace.desktop.book_list import BookList
 from commonplace.desktop.book_pane import NotePane
-from commonplace.desktop.folding import FoldingSplitter
+from commonplace.desktop.folding import FOLDED, FoldingSplitter
 from commonplace.desktop.theme import ThemeKeeper
-
-FOLDED = 640
-"""Pixels below which list and note do not fit side by side."""
 
 
 class BookPage(QWidget):

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QListView,
     QPlainTextEdit,
     QPushButton,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -27,6 +26,7 @@ from commonplace.desktop.context_blocks import (
     parts_of,
     trust_words,
 )
+from commonplace.desktop.folding import FOLDED, FoldingSplitter
 from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper, code_font
 from commonplace.desktop.visible import one_line, visible
@@ -183,7 +183,7 @@ class ContextDialog(QDialog):
             column.addWidget(widget)
         column.addWidget(self.text, 1)
         column.addLayout(choices)
-        middle = QSplitter(Qt.Orientation.Horizontal, self)
+        middle = FoldingSplitter(FOLDED, self)
         middle.addWidget(self.list)
         middle.addWidget(side)
         middle.setChildrenCollapsible(False)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from commonplace.desktop.background import Background
 from commonplace.desktop.chat_days import when
 from commonplace.desktop.diff_view import DiffView
+from commonplace.desktop.folding import FOLDED, FoldingSplitter
 from commonplace.desktop.message_bar import Action, MessageBar
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
@@ -210,7 +210,7 @@ class EditHistory(QDialog):
         column.addLayout(head)
         column.addWidget(self.diff, 1)
         column.addWidget(self.empty, 1)
-        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split = FoldingSplitter(FOLDED, self)
         split.setObjectName("bare")
         split.setChildrenCollapsible(False)
         split.setHandleWidth(12)

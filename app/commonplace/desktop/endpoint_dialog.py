@@ -51,7 +51,7 @@ class EndpointDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Answers from Another Machine"))
         self.setMinimumWidth(380)
-        self.resize(600, 0)
+        self.resize(600, 340)
         lead = _label("", self)
         lead.setText(
             self.tr(
@@ -67,6 +67,8 @@ class EndpointDialog(QDialog):
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.key.setPlaceholderText(self.tr("Only if it asks for one; empty leaves it as it is"))
         self.sent = _label("", self)
+        self.sent.setMinimumHeight(4 * self.fontMetrics().lineSpacing())  # it stays in its place
+        self.sent.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.error = _label("invalid", self)
         self.error.hide()
         self.no_button = _button(self.tr("&No"), self)
@@ -145,6 +147,7 @@ class EndpointDialog(QDialog):
             (self.tr("&Key"), self.key),
         ):
             field.setAccessibleName(title.replace("&", ""))
+            field.setMinimumHeight(30)
             form.addRow(title, field)
         self.no_button.setDefault(True)
         foot = QHBoxLayout()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QWidget
+
+FOLDED = 640
+"""Pixels below which the two columns of a dialog do not fit side by side."""
 
 
 class FoldingSplitter(QSplitter):
@@ -29,7 +32,7 @@ class FoldingSplitter(QSplitter):
 
     def state(self) -> QByteArray:
         """Return what `take_up` restores: the columns as they are side by side."""
-        return self._kept if self.folded else self.saveState()
+        return self._kept if self.folded and not self._kept.isEmpty() else self.saveState()
 
     def take_up(self, state: QByteArray) -> None:
         """Restore what `state` returned some other time."""
@@ -43,21 +46,31 @@ class FoldingSplitter(QSplitter):
         needed = super().minimumSizeHint()
         columns = (self.widget(n) for n in range(self.count()))
         stay = (c for c in columns if c is not None and c is not self.gives_way)
-        least = max((column.minimumWidth() for column in stay), default=0)
+        least = max((c.minimumWidth() or c.minimumSizeHint().width() for c in stay), default=0)
         return QSize(min(needed.width(), least), min(needed.height(), 2 * least))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fold or unfold."""
+        if not self.folded and self._has_room(event.oldSize().width()):
+            self._kept, self._sizes = self.saveState(), self.sizes()
         super().resizeEvent(event)
         self._fit(event.size().width())
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Fold, if there is no room from the beginning."""
+        super().showEvent(event)
+        self._fit(self.width())
+
+    def _has_room(self, width: int) -> bool:
+        return width >= self._width
+
     def _fit(self, width: int) -> None:
-        fold = 0 < width < self._width
+        # Before it is shown the width is not the window's yet.
+        fold = self.isVisible() and not self._has_room(width)
         if fold == self.folded:
             return
         column = self.gives_way
         if fold:
-            self._kept, self._sizes = self.saveState(), self.sizes()
             self._hid = column is not None and not column.isHidden()
             if column is not None:
                 column.hide()

@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from commonplace.desktop.diff_view import DiffView
+from commonplace.desktop.folding import FOLDED, FoldingSplitter
 from commonplace.desktop.labels import ElidedLabel
 from commonplace.desktop.languages import told
 from commonplace.desktop.review_files import ReviewFiles
@@ -136,11 +136,11 @@ class ReviewDialog(QDialog):
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
-        head.addWidget(self.path, 1)
-        for button in (
-            *(self.previous, self.next, self.beside),
-            *(self.reject_button, self.accept_button),
-        ):
+        for button in (self.previous, self.next, self.beside):
+            button.setAutoDefault(False)
+            head.addWidget(button)
+        head.addStretch()
+        for button in (self.reject_button, self.accept_button):
             button.setAutoDefault(False)
             head.addWidget(button)
         self.pages = QStackedWidget(self)
@@ -150,11 +150,12 @@ class ReviewDialog(QDialog):
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addLayout(head)
+        column.addWidget(self.path)
         column.addWidget(self.about)
         column.addWidget(self.warning)
+        column.addLayout(head)
         column.addWidget(self.pages, 1)
-        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split = FoldingSplitter(FOLDED, self)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(12)
         split.setObjectName("bare")

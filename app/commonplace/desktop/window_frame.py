@@ -85,8 +85,11 @@ class WindowFrame(QMainWindow):
         if self.code.isVisibleTo(self):
             return
         self.code.show()
+        if self.columns.folded:
+            height = self.columns.height()
+            self.columns.setSizes([0, int(height * 0.45), int(height * 0.55)])
         height = self.right.height()
-        rows = max(self.sources.list.sizeHintForRow(0), 60) * 3 + 40
+        rows = max(self.sources.list.sizeHintForRow(0), 60) * (1 if self.columns.folded else 3) + 40
         above = min(rows, int(height * 0.42))
         self.right.setSizes([above, height - above])
 
