@@ -29,8 +29,8 @@ version=$("$app/Contents/MacOS/commonplace" --version | sed -n '1s/^commonplace 
 
 packaging/macos/sign.sh "$app"
 
-mkdir -p dist
-image=dist/commonplace-$version-macos-$(uname -m).dmg
+mkdir -p build/packages
+image=build/packages/commonplace-$version-macos-$(uname -m).dmg
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 cp -R "$app" "$stage/"
@@ -41,4 +41,4 @@ if [ -n "${SIGN_IDENTITY:-}" ]; then
     codesign --force --sign "$SIGN_IDENTITY" --timestamp "$image"
 fi
 packaging/macos/notarise.sh "$image"
-(cd dist && shasum -a 256 ./*.dmg | sed 's|\./||' >SHA256SUMS && cat SHA256SUMS)
+(cd build/packages && shasum -a 256 ./*.dmg | sed 's|\./||' >SHA256SUMS && cat SHA256SUMS)

@@ -15,7 +15,7 @@ Without it the packages are unsigned, and Windows warns whoever starts the insta
 param(
     [string]$Ref = 'HEAD',
     [string]$Version = '',
-    [string]$Out = 'dist'
+    [string]$Out = 'build\packages'
 )
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version Latest

@@ -1,7 +1,7 @@
 <#
 Try the installer, not the sources: install it silently, use it, remove it, and see what stays.
 
-    powershell -ExecutionPolicy Bypass -File packaging\windows\smoke.ps1 -Setup dist\commonplace-0.1.0-windows-x86_64.exe
+    powershell -ExecutionPolicy Bypass -File packaging\windows\smoke.ps1 -Setup build\packages\commonplace-0.1.0-windows-x86_64.exe
 
 Everything happens below a new folder in TEMP. To be run on a machine without Python in the
 PATH, as an ordinary user.
