@@ -147,7 +147,6 @@ def _index(
     try:
         memory.refresh(None, stop)
         memory.embed(stop)
-        memory.tend_notes(stop)
     finally:
         memory.close()
     if stop():
