@@ -145,7 +145,7 @@ def whole_measurement(worker, project, model, state, tmp_path):
     worker.request("export", params, deadline=30)
     assert "What memory is worth in project" in html.read_text(encoding="utf-8")
     assert (tables / "layers.csv").is_file()
-    names = {"root": str(project), "file": done["file"], "against": done["file"]}
+    names = {"root": str(project), "old": done["file"], "new": done["file"]}
     compared = worker.request("compare", names, deadline=30)
     assert compared["same_memory"]
     assert all(row["difference"]["value"] == 0 for row in compared["rows"] if row["n"])

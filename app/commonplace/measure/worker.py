@@ -5,9 +5,8 @@ Methods: ``measure {"root", "model", "quick", "seed", "places", "fresh", "adapt"
 returns ``{"file", "result"}``; ``list {"root"}`` returns ``{"results": [{"file", "date",
 "model", "quick", "seed", "commit", "memory"}], "unreadable": [{"file", "why"}],
 "unfinished": bool}``; ``result {"root", "file"}`` returns ``{"result"}``; ``delete {"root",
-"file"}``; ``compare {"root", "file", "against"}`` returns ``{"same_memory", "rows"}``
-(`comparing.Compared`), `against` being the older file; and ``export {"root", "file",
-"against", "html", "csv"}`` writes a report to the file `html`, beside the result in `against`
+"file"}``; ``compare {"root", "old", "new"}``, two files, returns ``{"same_memory", "rows"}``
+(`comparing.Compared`); and ``export {"root", "file", "against", "html", "csv"}`` writes a report to the file `html`, beside the result in `against`
 if one is named, and tables into the folder `csv`; either of the two null for none.
 """
 
@@ -99,7 +98,7 @@ class MeasureService:
     def compare(self, params: Message, _: Task) -> Message:
         """Hold one kept result against another."""
         store = self._store(params)
-        found = compared(store.get(str(params["against"])), store.get(str(params["file"])))
+        found = compared(store.get(str(params["old"])), store.get(str(params["new"])))
         return {"same_memory": found.same_memory, "rows": [asdict(row) for row in found.rows]}
 
     def export(self, params: Message, _: Task) -> Message:
