@@ -6,8 +6,9 @@ returns ``{"file", "result"}``; ``list {"root"}`` returns ``{"results": [{"file"
 "model", "quick", "seed", "commit", "memory"}], "unreadable": [{"file", "why"}],
 "unfinished": bool}``; ``result {"root", "file"}`` returns ``{"result"}``; ``delete {"root",
 "file"}``; ``compare {"root", "old", "new"}``, two files, returns ``{"same_memory", "rows"}``
-(`comparing.Compared`); and ``export {"root", "file", "against", "html", "csv"}`` writes a report to the file `html`, beside the result in `against`
-if one is named, and tables into the folder `csv`; either of the two null for none.
+(`comparing.Compared`); and ``export {"root", "file", "against", "html", "csv"}`` writes a
+report to the file `html`, beside the older result in `against` if one is named, and tables
+into the folder `csv`; either of the two is null for none.
 """
 
 from __future__ import annotations
