@@ -61,6 +61,15 @@ def sentences(rows: Sequence[Row]) -> list[str]:
         f"{name} {_median([r['phases'].get(name, 0.0) for r in judged])}" for name in phases
     )
     said.append(f"Median seconds by phase: {times}.")
+    totals = [sum(row["processor"].values()) for row in judged]
+    said.append(
+        f"Processor time, which other programs do not add to: median {_median(totals)} s, by "
+        "phase "
+        + ", ".join(
+            f"{name} {_median([r['processor'].get(name, 0.0) for r in judged])}" for name in phases
+        )
+        + f"; median lines {_median([r['lines'] for r in judged])}."
+    )
     swaps = [ms for row in judged for ms in row["swap_ms"]]
     if swaps:
         said.append(f"Swap: median {statistics.median(swaps):.0f} ms of {len(swaps)}.")

@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from commonplace.adapt import gate
 from commonplace.adapt.adaptation import Adaptation, Order
 from commonplace.adapt.corpus import Text, opened
@@ -86,13 +88,15 @@ def tried(
     info = engine.load(order.model)
     asking = Watching(engine, info.context)
     phases: dict[str, float] = {}
-    last = ["", time.monotonic()]
+    used: dict[str, float] = {}
+    last: list[Any] = ["", time.monotonic(), _processor_seconds()]
 
     def heard(data: dict[str, Any]) -> None:
-        now = time.monotonic()
+        now, spent = time.monotonic(), _processor_seconds()
         if last[0]:
             phases[last[0]] = phases.get(last[0], 0.0) + now - last[1]
-        last[:] = [data["phase"], now]
+            used[last[0]] = used.get(last[0], 0.0) + spent - last[2]
+        last[:] = [data["phase"], now, spent]
 
     began = time.monotonic()
     result: dict[str, Any] = {"repository": order.root.name, "file": order.file, "seed": order.seed}
@@ -104,11 +108,12 @@ def tried(
     except AdapterError as error:
         return {**result, "refused": error.message}
     heard({"phase": ""})
-    phases = {name: round(seconds, 1) for name, seconds in phases.items()}
+    phases, used = ({k: round(v, 1) for k, v in kind.items()} for kind in (phases, used))
     result |= {
         **outcome.to_wire(),
         "seconds": round(time.monotonic() - began - asking.seconds, 1),
         "phases": phases,
+        "processor": used,
         "swap_ms": asking.swaps,
         "bare_gain": asking.bare_gain(),
         "again": [],
@@ -118,6 +123,13 @@ def tried(
         result["again"] = measured_again(order, state, asking, store, elsewhere)
         store.discard_all()
     return result
+
+
+def _processor_seconds() -> float:
+    """Return the processor time of this process and its children: other programs do not count."""
+    own = psutil.Process()
+    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+    return sum(time.user + time.system for time in times)
 
 
 def measured_again(

@@ -12,7 +12,7 @@ from commonplace.adapt.training import Recipe
 from commonplace.engine.session import EngineSession
 from commonplace.paths import StatePaths
 
-RECIPE = Recipe(rank=4, rate=5e-3, epochs=2, window=256, replay=64, penalty=0.2)
+RECIPE = Recipe(rank=4, rate=1e-2, epochs=1, window=256, replay=64, penalty=0.2)
 NOUNS = (
     "apple basket candle door engine feather garden hammer island jacket kettle ladder "
     "mirror needle orange pencil quilt ribbon saddle table"

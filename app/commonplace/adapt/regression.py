@@ -20,8 +20,9 @@ from commonplace.paths import resource
 
 PARTS = ("project", "code", "prose", "tasks")
 PER_PART = {"project": 4, "code": 4, "prose": 4, "tasks": 6}
-CHARACTERS = 420
-"""About how long a text of the gate is; a hundred tokens."""
+CHARACTERS, CONTEXT = 340, 160
+"""About how long a text of the gate is, a hundred tokens, and what stands before one of the
+project's."""
 BEFORE = "\n"
 """What stands before a text that has no context: some models put nothing there."""
 
@@ -101,5 +102,5 @@ def _piece(file: Text, draw: random.Random) -> Item | None:
         text += block.text
         if len(text) >= CHARACTERS:
             break
-    context = blocks[start - 1].text[-CHARACTERS:]
+    context = blocks[start - 1].text[-CONTEXT:]
     return Item("project", context or BEFORE, text[: CHARACTERS * 2]) if text.strip() else None
