@@ -51,12 +51,8 @@ def program(source: Source, frozen: Frozen, work: Path, out: Path) -> list[Path]
     (root / "usr" / "bin" / "commonplace").symlink_to("../lib/commonplace/commonplace")
     copy(share, root / "usr" / "share")
     documents(root / "usr" / "share" / "doc" / "commonplace", source, app)
-    private = [
-        app / "_internal",
-        app / "_internal" / "PySide6" / "Qt" / "lib",
-        app / "_internal" / "llama_cpp" / "lib",
-    ]
-    needs = deb.depends(root, [*private, *sorted((app / "_internal").glob("*.libs"))])
+    outside = system_libraries(frozen.folder)
+    needs = deb.depends(outside, frozen.glibc)
     fields = {
         "Package": "commonplace",
         "Version": source.version,
@@ -82,7 +78,7 @@ def program(source: Source, frozen: Frozen, work: Path, out: Path) -> list[Path]
         SHORT,
         source.version,
         frozen.glibc,
-        system_libraries(frozen.folder),
+        outside,
     )
     run = out / f"commonplace-{source.version}-linux-x86_64.run"
     runfile.build(payload, about, run, source.epoch)
@@ -114,9 +110,7 @@ def addon(source: Source, frozen: Frozen, packages: Path, work: Path, out: Path)
     root = work / "addon-deb"
     copy(payload, root / deb.APP / "addons" / ADDON)
     documents(root / "usr" / "share" / "doc" / place, source, root / deb.APP / "addons" / ADDON)
-    inside = [*sorted((root / deb.APP / "addons" / ADDON).glob("*.libs"))]
-    inside += [root / deb.APP / "addons" / ADDON / "torch" / "lib"]
-    needs = deb.depends(root, inside)
+    needs = deb.depends(system_libraries(payload), elf.newest(libraries_ask(payload)))
     fields = {
         "Package": place,
         "Version": source.version,
@@ -185,6 +179,11 @@ def documents(folder: Path, source: Source, app: Path) -> None:
     (folder / "copyright").write_text(text + licences.LGPL_NOTICE, encoding="utf-8")
     changes = (source.folder / "CHANGELOG.md").read_bytes()
     (folder / "changelog.gz").write_bytes(gzip.compress(changes, 9, mtime=0))
+
+
+def libraries_ask(folder: Path) -> list[tuple[int, ...]]:
+    """Return the versions of glibc that the libraries below `folder` ask for."""
+    return [elf.read(path).glibc for path in elf.elves_below(folder)]
 
 
 def system_libraries(folder: Path) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
-from packagelib import elf, tree
+from packagelib import tree
+from packagelib.origins import debian_component
 
 APP = Path("usr/lib/commonplace")
 MAINTAINER = "The Commonplace authors <commonplace@localhost>"
@@ -18,26 +19,20 @@ MAINTAINER = "The Commonplace authors <commonplace@localhost>"
 BESIDE = ("fontconfig-config", "xkb-data")
 
 
-def depends(root: Path, private: list[Path]) -> list[str]:
-    """Return the packages that have the libraries which `root` links to and does not carry.
+def depends(libraries: Iterable[str], glibc: str) -> list[str]:
+    """Return the packages that have `libraries`, which are linked to and not carried.
 
-    dpkg-shlibdeps finds them, with the oldest version that has every symbol in use.
+    glibc alone counts its versions by symbols that we can read, so its version is asked for.
     """
-    files = elf.elves_below(root)
-    with tempfile.TemporaryDirectory() as folder:
-        debian = Path(folder) / "debian"
-        debian.mkdir()
-        (debian / "control").write_text(
-            "Source: commonplace\n\nPackage: commonplace\nArchitecture: amd64\n"
-        )
-        command = ["dpkg-shlibdeps", "-O", "--ignore-missing-info", "--warnings=0"]
-        command += [f"-l{place}" for place in private]
-        command += [f"-e{path}" for path in files]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"dpkg-shlibdeps: {done.stderr.strip()}")
-    found = re.search(r"shlibs:Depends=(.*)", done.stdout)
-    return sorted(found.group(1).split(", ")) if found else []
+    found = {f"libc6 (>= {glibc})"}
+    known = subprocess.run(["ldconfig", "-p"], check=True, capture_output=True, text=True).stdout
+    for library in libraries:
+        places = re.findall(rf"^\s{re.escape(library)} .*x86-64.* => (\S+)$", known, re.MULTILINE)
+        owner = debian_component(Path(places[0])) if places else None
+        if owner is None:
+            raise SystemExit(f"No Debian package is known that has {library}.")
+        found.add(owner.name)
+    return sorted(found)
 
 
 def control(fields: dict[str, str]) -> str:
@@ -62,7 +57,7 @@ def build(root: Path, fields: dict[str, str], out: Path, epoch: int) -> None:
             "dpkg-deb",
             "--root-owner-group",
             "-Zzstd",
-            "-z12",
+            "-z9",
             "--threads-max=1",
             "--build",
             str(root),
