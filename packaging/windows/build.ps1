@@ -53,7 +53,7 @@ Add-Signature @((Join-Path $program 'commonplace.exe'), (Join-Path $program 'com
 New-Item -ItemType Directory -Force -Path $Out | Out-Null
 $Out = (Resolve-Path $Out).Path
 $setup = Join-Path $Out "commonplace-$Version-windows-x86_64.exe"
-$define = @("-DVERSION=$Version", "-DPROGRAM=$program", "-DOUT=$setup", '-V2', '-WX')
+$define = @("-DVERSION=$Version", "-DPROGRAM=$program", "-DOUT=$setup", '-V2')
 if ($env:SIGN_COMMAND) { $define += "-DSIGN=$($env:SIGN_COMMAND) `"%1`"" }
 Invoke-Checked 'makensis' ($define + (Join-Path $PSScriptRoot 'commonplace.nsi'))
 
