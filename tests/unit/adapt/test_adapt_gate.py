@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonplace.adapt.gate import (
@@ -125,6 +125,7 @@ def test_parity_is_of_both_figures_and_of_the_base() -> None:
     assert figure.parts["heldout"] == pytest.approx(-0.03)
 
 
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 20), min_size=2, max_size=30), st.integers(0, 9))
 def test_no_change_is_no_change(nats: list[float], seed: int) -> None:
     low, high = interval([nats, nats], [nats, nats], seed)
