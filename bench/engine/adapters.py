@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from commonplace.chat.messages import Message
 from commonplace.engine.gguf import read_header
 from commonplace.engine.identity import model_id
@@ -44,20 +46,24 @@ def adapter(model: Path) -> list[Row]:
         kept = [_write(path, header.architecture, _targets(model)) for path in paths]
         session.load(model)
         loading = _milliseconds(lambda: session.load(model))
-        into, out, first, plain = [], [], [], []
+        engine = psutil.Process(session.pid)
+        into, out, first, plain, computing = [], [], [], [], []
         for turn in range(SWAPS):
             plain.append(session.complete(asked, one).first_token_ms)
             path = paths[turn % 2]
             sha256 = kept[turn % 2]
+            before = sum(engine.cpu_times()[:2])
             into.append(
                 _milliseconds(lambda p=path, s=sha256: session.adapter(p, s, 1.0, base))  # type: ignore[misc]
             )
+            computing.append((sum(engine.cpu_times()[:2]) - before) * 1000)
             first.append(session.complete(asked, one).first_token_ms)
             out.append(_milliseconds(lambda: session.adapter(None)))
         size = paths[0].stat().st_size / 1e6
     return [
         [f"an adapter of {size:.0f} MB swapped in, p50", f"{statistics.median(into):.0f} ms",
          "at most 50 ms"],
+        ["the processor time of that, mean", f"{statistics.mean(computing):.0f} ms", "–"],
         ["taken away, p50", f"{statistics.median(out):.1f} ms", "–"],
         ["first token with it : without it",
          f"{statistics.median(first) / statistics.median(plain):.2f}", "–"],

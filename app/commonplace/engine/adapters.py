@@ -3,7 +3,7 @@
 An adapter is a file that changes every answer, so it is trusted less than a
 model: the bytes are copied once, their checksum, their header and the shape of
 every tensor are checked on the copy, and llama.cpp is given the copy, which
-nobody can exchange in between. Then a few tokens are evaluated, so that weights
+nobody can exchange in between. Then one token is evaluated, so that weights
 that are not numbers are found here. Whatever is wrong ends in `ModelError`, and
 the model goes on without an adapter.
 

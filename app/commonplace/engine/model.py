@@ -302,7 +302,7 @@ class LlamaModel:
                     self._leave()
                     self._use = use
                     self._llama.put_adapter(copy, scale)
-                    if not self._makes_sense(2):
+                    if not self._makes_sense(1):
                         raise ModelError(
                             f"{path.name} makes the model compute nonsense.", "Discard it."
                         )
