@@ -36,9 +36,9 @@ LIBRARIES = 900 << 20
 """Bytes that torch, transformers and the engine take before any weights."""
 START_SECONDS = 20.0
 """Importing the libraries, loading the weights twice, and writing the adapter."""
-GATE_TOKENS = 7500
+GATE_TOKENS = 9000
 """Tokens read at the gate beside the file's own, by llama.cpp and by torch together."""
-READ_FLOPS, LEARN_FLOPS = 2.0, 6.0
+READ_FLOPS, LEARN_FLOPS = 2.0, 4.5
 """Operations for each weight and token."""
 EFFICIENCY = 0.5
 """Share of the speed of large matrices that a model reaches."""
@@ -131,8 +131,9 @@ def check_length(path: str, tokens: int) -> None:
 
 def seconds_of(header: Header, tokens: int, recipe: Recipe, speed: float) -> float:
     """Return about how long adapting takes; `speed` is in operations a second."""
-    learned = tokens * 0.75 * recipe.epochs * (1 + recipe.replay / recipe.window)
-    read = 2 * (tokens + GATE_TOKENS)
+    once = tokens * 0.75
+    learned = once * recipe.epochs_of(round(once)) * (1 + recipe.replay / recipe.window)
+    read = GATE_TOKENS + 2 * min(tokens, 2000)
     work = header.parameters * (learned * LEARN_FLOPS + read * READ_FLOPS)
     return START_SECONDS + work / (speed * EFFICIENCY)
 

@@ -23,17 +23,26 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train. `window` and `replay` are in tokens; `penalty` weighs the tie to the base."""
+    """How to train. `window` and `replay` are in tokens; `penalty` weighs the tie to the base.
+
+    There are `epochs` at most, and no more after the first than make `budget` tokens of the
+    file: a longer file says more in each, and nobody waits for ever.
+    """
 
     rank: int = 8
     alpha: int = 16
     rate: float = 4e-4
     epochs: int = 3
+    budget: int = 5000
     window: int = 256
     replay: int = 96
     penalty: float = 1.0
     clip: float = 1.0
     patience: int = 1
+
+    def epochs_of(self, tokens: int) -> int:
+        """Return how many epochs a text of so many tokens is trained for at most."""
+        return max(1, min(self.epochs, self.budget // max(tokens, 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +131,15 @@ class Trainee:
         recipe = self._recipe
         weights = [p for p in self.model.parameters() if p.requires_grad]
         optimiser = torch.optim.AdamW(weights, lr=recipe.rate, weight_decay=0.01)
-        total = recipe.epochs * len(lesson.target)
+        epochs = recipe.epochs_of(sum(map(len, lesson.target)))
+        total = epochs * len(lesson.target)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: _rate(n, total))
         ties = [self._tie(window) for window in lesson.replay]
         done = Trained(0, [self.mean_nll(lesson.validation)])
         best = self._copy()
         on_step(Step(0, 0, total, done.losses[0], done.losses[0]))
         draw = random.Random(seed)  # noqa: S311 - an order, not a secret
-        for epoch in range(1, recipe.epochs + 1):
+        for epoch in range(1, epochs + 1):
             order = draw.sample(range(len(lesson.target)), len(lesson.target))
             for number in order:
                 tie = ties[done.steps % len(ties)] if ties else None
