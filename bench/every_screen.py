@@ -110,8 +110,8 @@ class Photographer:
             yield name, window
             window.shell.palette.dismiss()
         window.activateWindow()
-        window.composer.set_draft("/")
         window.composer.edit.setFocus()
+        window.composer.edit.insertPlainText("/")
         yield "commands", window
         window.composer.set_draft("")
         show = window.messages.show_message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
@@ -16,6 +16,9 @@ class FoldingSplitter(QSplitter):
     `gives_way` is the column that goes away while they are folded; where it was
     hidden already, it stays so. What the user shows or hides meanwhile holds.
     """
+
+    turned = Signal(bool)
+    """They lie below one another now, or side by side again."""
 
     def __init__(self, width: int, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -75,9 +78,18 @@ class FoldingSplitter(QSplitter):
             if column is not None:
                 column.hide()
             self.setOrientation(Qt.Orientation.Vertical)
+            self._share()
+            self.turned.emit(True)
             return
         self.setOrientation(Qt.Orientation.Horizontal)
         if column is not None and self._hid:
             column.show()
         if self._sizes:
             self.setSizes(self._sizes)
+        self.turned.emit(False)
+
+    def _share(self) -> None:
+        """Give a list above what is chosen in it a third of the height."""
+        if self.count() == 2:
+            height = self.height()
+            self.setSizes([height // 3, height - height // 3])

@@ -85,13 +85,20 @@ class WindowFrame(QMainWindow):
         if self.code.isVisibleTo(self):
             return
         self.code.show()
-        if self.columns.folded:
+        self._share()
+
+    def _share(self) -> None:
+        """Divide the room between the conversation, its sources and the code."""
+        folded, open_code = self.columns.folded, not self.code.isHidden()
+        if folded:
             height = self.columns.height()
-            self.columns.setSizes([0, int(height * 0.45), int(height * 0.55)])
-        height = self.right.height()
-        rows = max(self.sources.list.sizeHintForRow(0), 60) * (1 if self.columns.folded else 3) + 40
-        above = min(rows, int(height * 0.42))
-        self.right.setSizes([above, height - above])
+            below = int(height * (0.55 if open_code else 0.4))
+            self.columns.setSizes([0, height - below, below])
+        if open_code:
+            height = self.right.height()
+            rows = max(self.sources.list.sizeHintForRow(0), 60) * (1 if folded else 3) + 40
+            above = min(rows, int(height * 0.42))
+            self.right.setSizes([above, height - above])
 
     def _lay_out(self) -> None:
         left = QWidget(self)
@@ -119,6 +126,7 @@ class WindowFrame(QMainWindow):
             widget.setMinimumWidth(least)
             self.columns.addWidget(widget)
         self.columns.setChildrenCollapsible(False)
+        self.columns.turned.connect(lambda _folded: self._share())
         self.columns.setSizes(list(WIDE))
         self.columns.setStretchFactor(1, 3)
         self.columns.setStretchFactor(2, 2)
