@@ -1,5 +1,7 @@
 """A measuring worker that measures nothing: it keeps the example as what it found.
 
+What is compared and exported is so for real.
+
 The name of the project's folder may command it: in one named ``slow`` it goes on until
 it is cancelled, in ``refused`` it fails, in ``crash`` the process dies.
 """
@@ -17,6 +19,7 @@ from pathlib import Path
 from commonplace.errors import ModelError
 from commonplace.measure.results import Result
 from commonplace.measure.store import ResultStore
+from commonplace.measure.worker import MeasureService
 from commonplace.paths import StatePaths
 from commonplace.wire.worker import run_worker
 
@@ -28,7 +31,8 @@ class FakeMeasure:
         self.state = StatePaths(data.parent / "config", data, data.parent / "cache")
 
     def handlers(self):
-        return {"measure": self.measure}
+        real = MeasureService(lambda *_: None, self.state).handlers()
+        return {**real, "measure": self.measure}
 
     def measure(self, params, task):
         root = Path(params["root"])

@@ -16,8 +16,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from commonplace.desktop.evidence_charts import Chart, nice_ticks
+from commonplace.desktop.evidence_comparison import Row, rows_from, sentences, table
 from commonplace.desktop.evidence_figures import Bar, Bars, Group, Plot, Series, figures
 from commonplace.desktop.evidence_words import duration, name_of, summary_of
+from commonplace.errors import ProtocolError
 from commonplace.measure.results import Estimate, Freshness, Layer, Result
 from commonplace.measure.store import ResultStore
 
@@ -359,10 +361,44 @@ def test_two_kept_results_are_compared(memory, said, window, qtbot, project, exa
     assert bars[1].second
     words = [label.text() for label in panel.view.widget().findChildren(type(panel.phase))]
     assert any("Hatched: " in text and said in text for text in words)
+    qtbot.waitUntil(lambda: len(panel.view.tables) == 9, timeout=15000)
+    assert panel.view.verdicts[-1].text().startswith("1 of 14 figures cannot")
+    assert panel.view.tables[-1].item(0, 5).text() == "cannot be told"
     panel.chosen.setCurrentIndex(1)
     panel.chosen.activated.emit(1)
     assert panel.shown() == earlier
     assert panel.compared() is None  # nothing is compared with itself
+
+
+def row(name, figure, value, outcome):
+    spread = Estimate(value, value - 0.01, value + 0.01)
+    return Row(name, figure, spread if outcome != "missing" else None, 12, outcome)
+
+
+def test_what_is_sure_about_a_difference_is_said_first():
+    rows = [
+        row("base", "bits", -0.25, "helps"),
+        row("recall", "exact", -0.1, "hurts"),
+        row("book", "exact", 0.001, "unsure"),
+        row("recall, history", "mrr", 0.0, "missing"),
+    ]
+    assert sentences(rows) == [
+        (
+            "helps",
+            "Better than the other in The model alone, bits per character: "
+            "−0.250 (−0.260 to −0.240).",
+        ),
+        ("hurts", "Worse than the other in + recall, next line exact: −10 % (−11 % to −9 %)."),
+        ("unsure", "No difference can be told in 1 of 4 figures."),
+        ("missing", "1 of 4 figures cannot be compared: both measured nothing alike."),
+    ]
+    assert table(rows).rows[3] == ("Questions from commits", "MRR", "–", "", "12", "not measured")
+
+
+@pytest.mark.parametrize("data", [{}, {"rows": [{}]}, {"rows": 3}, {"rows": [{"name": "x"}]}])
+def test_a_reply_that_is_no_comparison_is_a_defect(data):
+    with pytest.raises(ProtocolError):
+        rows_from(data)
 
 
 def test_a_damaged_result_is_told_and_the_others_are_shown(window, qtbot, project, example):

@@ -11,16 +11,15 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from commonplace.desktop.controller import Controller
 from commonplace.desktop.dialogs import ask
+from commonplace.desktop.evidence_comparison import rows_from
 from commonplace.desktop.evidence_link import Wanted
 from commonplace.desktop.evidence_panel import EvidencePanel, Kept
 from commonplace.desktop.evidence_words import name_of
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line
 from commonplace.errors import CommonplaceError
-from commonplace.measure.report import write_report
-from commonplace.measure.results import Result
 from commonplace.measure.store import ResultStore, Unreadable, file_stem
-from commonplace.measure.tables import write_tables
+from commonplace.wire.messages import Message
 
 SEED = 1
 """Every measurement draws its questions and places alike, so that two can be compared."""
@@ -32,7 +31,7 @@ MAX_LINE = 1 << 16
 
 
 class EvidenceDesk(QObject):
-    """Measures, shows, exports and deletes; files are read and written off the thread."""
+    """Measures, shows, compares, exports and deletes; files are read off the thread."""
 
     def __init__(
         self, controller: Controller, keeper: ThemeKeeper, say: Say, window: QWidget
@@ -72,6 +71,7 @@ class EvidenceDesk(QObject):
         panel.measure_asked.connect(self._measure)
         panel.stop_asked.connect(self._link.cancel)
         panel.export_asked.connect(self._export)
+        panel.compare_asked.connect(self._compare)
         panel.delete_asked.connect(self._ask_to_delete)
         self._link.progressed.connect(panel.show_progress)
         return panel
@@ -171,10 +171,22 @@ class EvidenceDesk(QObject):
             delete,
         )
 
-    def _export(self, result: Result, page: bool) -> None:
-        panel = self.panel
-        if panel is None:
+    def _compare(self, new: str, old: str) -> None:
+        panel, root = self.panel, self._root
+        if panel is None or root is None:
             return
+
+        def show(data: Message) -> None:
+            panel.show_comparison((new, old), rows_from(data))
+
+        self._link.compare(root, old, new, show, panel.show_error)
+
+    def _export(self, page: bool) -> None:
+        panel, root = self.panel, self._root
+        result = panel.shown() if panel is not None else None
+        if panel is None or result is None or root is None:
+            return
+        file, other = panel.files()
         if page:
             start = str(Path.home() / f"evidence-{file_stem(result)}.html")
             name, _ = QFileDialog.getSaveFileName(
@@ -186,15 +198,9 @@ class EvidenceDesk(QObject):
         if not name:
             return
         target = with_suffix(Path(name)) if page else Path(name) / f"evidence-{file_stem(result)}"
-
-        def write() -> None:
-            if page:
-                write_report(result, target)
-            else:
-                write_tables(result, target)
-
-        self._controller.background.run(
-            write,
+        self._link.export(
+            root,
+            {"file": file, "against": other or None, "html" if page else "csv": str(target)},
             lambda _: panel.say(self.tr("Exported."), one_line(str(target))),
             panel.show_error,
         )

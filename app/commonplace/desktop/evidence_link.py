@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,6 +15,9 @@ from commonplace.errors import CancelledError, CommonplaceError
 from commonplace.wire.calls import Call
 from commonplace.wire.messages import Message
 from commonplace.wire.process import WorkerDiedError
+
+OnResult = Callable[[Message], None]
+OnError = Callable[[CommonplaceError], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,13 @@ class Progress:
 
 
 class EvidenceLink(QObject):
-    """Asks the measuring process, which lives for one measurement."""
+    """Asks the measuring process, which lives while there is something to do."""
 
     progressed = Signal(object)
     """A `Progress`."""
     finished = Signal()
     stopped = Signal()
-    """The user stopped it, or the process died; what was measured is kept."""
+    """The user stopped it; what was measured is kept."""
     failed = Signal(object)
     """A `CommonplaceError`."""
 
@@ -65,7 +70,9 @@ class EvidenceLink(QObject):
         self._link = WorkerLink(command, log_file, self)
         self._link.ended.connect(self._ended)
         self._call: Call | None = None
-        self._next: Wanted | None = None
+        self._open = 0
+        self._ending = False
+        self._waiting: list[Callable[[], None]] = []
         self._shut = False
         self.wanted: Wanted | None = None
         """What is being measured, or None."""
@@ -85,19 +92,34 @@ class EvidenceLink(QObject):
         if self.wanted is not None or self._shut:
             return
         self.wanted = wanted
-        if self._link.running:  # the last process is still ending
-            self._next = wanted
-        else:
-            self._begin(wanted)
+
+        def begin() -> None:
+            if self.wanted is wanted:
+                self._call = self._ask(
+                    "measure", wanted.params(), lambda _: self._done(None), self._done, self._data
+                )
+
+        self._when_free(begin)
 
     def cancel(self) -> None:
         """Stop; what was measured until now is kept."""
-        self._next = None
         if self._call is not None:
             self._link.cancel(self._call)
         elif self.wanted is not None:
             self.wanted = None
             self.stopped.emit()
+
+    def compare(
+        self, root: Path, old: str, new: str, on_result: OnResult, on_error: OnError
+    ) -> None:
+        """Hold the result in the file `new` against that in `old`."""
+        params = {"root": str(root), "old": old, "new": new}
+        self._when_free(lambda: self._ask("compare", params, on_result, on_error))
+
+    def export(self, root: Path, params: Message, on_result: OnResult, on_error: OnError) -> None:
+        """Write a report or tables; for `params` see `measure.worker`."""
+        wanted = {"root": str(root), **params}
+        self._when_free(lambda: self._ask("export", wanted, on_result, on_error))
 
     def shut(self) -> None:
         """End; the measurement can be gone on with next time."""
@@ -109,15 +131,43 @@ class EvidenceLink(QObject):
         self._shut = True
         self._link.finish(milliseconds)
 
-    def _begin(self, wanted: Wanted) -> None:
+    def _when_free(self, ask: Callable[[], Any]) -> None:
+        if self._ending:  # the process is ending: another one answers
+            self._waiting.append(ask)
+        elif not self._shut:
+            ask()
+
+    def _ask(
+        self,
+        method: str,
+        params: Message,
+        on_result: OnResult,
+        on_error: OnError,
+        on_data: OnResult | None = None,
+    ) -> Call | None:
+        self._open += 1
         self._link.start()
-        self._call = self._link.request(
-            "measure",
-            wanted.params(),
-            on_result=lambda _: self._done(None),
-            on_error=self._done,
-            on_data=self._data,
+        return self._link.request(
+            method,
+            params,
+            on_result=partial(self._answered, on_result),
+            on_error=partial(self._answered, on_error),
+            on_data=on_data,
         )
+
+    def _answered(self, deliver: Callable[[Any], None], value: Any) -> None:
+        self._open -= 1
+        if not self._open:  # it may hold a model: its memory is given back
+            self._link.stop()
+            self._ending = self._link.running
+        if not self._shut:
+            deliver(value)
+
+    def _ended(self) -> None:
+        self._ending = False
+        waiting, self._waiting = self._waiting, []
+        for ask in waiting:
+            self._when_free(ask)
 
     def _data(self, data: Message) -> None:
         left = data.get("seconds_left")
@@ -134,20 +184,12 @@ class EvidenceLink(QObject):
     def _done(self, error: CommonplaceError | None) -> None:
         self._call = None
         self.wanted = None
-        self._link.stop()  # it holds a model: its memory is given back
-        if self._shut:
-            return
         if error is None:
             self.finished.emit()
         elif isinstance(error, CancelledError):
             self.stopped.emit()
         else:
             self.failed.emit(_said(self, error))
-
-    def _ended(self) -> None:
-        wanted, self._next = self._next, None
-        if wanted is not None and not self._shut:
-            self._begin(wanted)
 
 
 def _said(owner: QObject, error: CommonplaceError) -> CommonplaceError:

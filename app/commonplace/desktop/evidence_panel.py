@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from commonplace.desktop.evidence_comparison import Row
 from commonplace.desktop.evidence_link import Progress
 from commonplace.desktop.evidence_view import EvidenceView
 from commonplace.desktop.evidence_words import duration, name_of, phase_words
@@ -43,8 +44,10 @@ class EvidencePanel(QDialog):
     measure_asked = Signal(bool, bool)
     """Whether quickly, and whether an adapter is trained as well."""
     stop_asked = Signal()
-    export_asked = Signal(object, bool)
-    """The result that is shown, and whether as a web page; otherwise as tables."""
+    export_asked = Signal(bool)
+    """Whether as a web page; otherwise as tables."""
+    compare_asked = Signal(str, str)
+    """The file of the result that is shown, and of the one it is held against."""
     delete_asked = Signal(str)
 
     def __init__(self, keeper: ThemeKeeper, parent: QWidget | None = None) -> None:
@@ -154,6 +157,15 @@ class EvidencePanel(QDialog):
         bar = area.verticalScrollBar()
         bar.setValue(bar.value() + step * bar.pageStep())
 
+    def files(self) -> tuple[str, str]:
+        """Return the files of the result shown and of the one beside it; empty for none."""
+        return self.chosen.currentData() or "", self.other.currentData() or ""
+
+    def show_comparison(self, files: tuple[str, str], rows: Sequence[Row]) -> None:
+        """Show what was found about the difference of `files`, if they still are on show."""
+        if files == self.files():
+            self.view.show_comparison(rows)
+
     def _connect(self) -> None:
         self.full.clicked.connect(lambda: self._measure(quick=False))
         self.quick.clicked.connect(lambda: self._measure(quick=True))
@@ -177,11 +189,12 @@ class EvidencePanel(QDialog):
         result = self.shown()
         if result is not None:
             self.view.show_result(result, self.compared())
+            if self.compared() is not None:
+                self.compare_asked.emit(*self.files())
 
     def _export(self, *, page: bool) -> None:
-        result = self.shown()
-        if result is not None:
-            self.export_asked.emit(result, page)
+        if self.shown() is not None:
+            self.export_asked.emit(page)
 
     def _others(self) -> list[tuple[str, str]]:
         shown = self.chosen.currentData()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
@@ -18,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.evidence_charts import Chart
+from commonplace.desktop.evidence_comparison import Row, sentences, table
 from commonplace.desktop.evidence_figures import Bars, Figure, figures
 from commonplace.desktop.evidence_words import name_of, summary_of
 from commonplace.desktop.languages import told
@@ -36,6 +39,7 @@ class EvidenceView(QScrollArea):
         super().__init__(parent)
         self._keeper = keeper
         self._as_tables = False
+        self._compared = QVBoxLayout()
         self._stacks: list[tuple[QStackedWidget, Chart, QTableWidget]] = []
         self.charts: list[Chart] = []
         self.tables: list[QTableWidget] = []
@@ -59,6 +63,9 @@ class EvidenceView(QScrollArea):
             column.addWidget(self._legend(result, other, page))
         for verdict in result.verdicts:
             column.addLayout(self._verdict(verdict, page))
+        self._compared = QVBoxLayout()
+        self._compared.setSpacing(6)
+        column.addLayout(self._compared)
         for figure in figures(result, other):
             column.addSpacing(14)
             self._add(figure, column, page)
@@ -71,11 +78,21 @@ class EvidenceView(QScrollArea):
         self.setWidget(page)
         self.show_tables(self._as_tables)
 
+    def show_comparison(self, rows: Sequence[Row]) -> None:
+        """Say below the verdicts what can be told of the difference."""
+        page = self.widget()
+        if page is None or not rows:
+            return
+        for outcome, sentence in sentences(rows):
+            self._compared.addLayout(self._verdict(Verdict("", outcome, sentence), page))
+        self._compared.addSpacing(8)
+        self._add(table(rows), self._compared, page)
+
     def show_tables(self, on: bool) -> None:
         """Show every figure as a table, or as a chart."""
         self._as_tables = on
-        for stack, chart, table in self._stacks:
-            front = table if on else chart
+        for stack, chart, cells in self._stacks:
+            front = cells if on else chart
             stack.setCurrentWidget(front)
             stack.setFixedHeight(front.sizeHint().height())
 
@@ -90,44 +107,44 @@ class EvidenceView(QScrollArea):
         column.addWidget(_label(figure.title, "headline", page))
         if figure.about:
             column.addWidget(_label(figure.about, "muted", page))
-        table = self._table(figure, page)
+        cells = self._table(figure, page)
         if isinstance(figure, Bars) and not figure.groups:
-            table.setFixedHeight(table.sizeHint().height())
-            column.addWidget(table)
+            cells.setFixedHeight(cells.sizeHint().height())
+            column.addWidget(cells)
             return
         chart = Chart(figure, self._keeper, page)
         stack = QStackedWidget(page)
         stack.addWidget(chart)
-        stack.addWidget(table)
+        stack.addWidget(cells)
         self.charts.append(chart)
-        self._stacks.append((stack, chart, table))
+        self._stacks.append((stack, chart, cells))
         column.addWidget(stack)
 
     def _table(self, figure: Figure, page: QWidget) -> QTableWidget:
-        table = QTableWidget(len(figure.rows), len(figure.header), page)
-        table.setAccessibleName(figure.title)
-        table.setHorizontalHeaderLabels(list(figure.header))
-        for header in (table.horizontalHeader(), table.verticalHeader()):
+        cells = QTableWidget(len(figure.rows), len(figure.header), page)
+        cells.setAccessibleName(figure.title)
+        cells.setHorizontalHeaderLabels(list(figure.header))
+        for header in (cells.horizontalHeader(), cells.verticalHeader()):
             header.setAccessibleName(self.tr("{0}: columns").format(figure.title))
-        table.verticalHeader().hide()
-        table.setShowGrid(False)
-        table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        table.setTabKeyNavigation(False)  # Tab leads on, arrow keys lead through
-        table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        cells.verticalHeader().hide()
+        cells.setShowGrid(False)
+        cells.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        cells.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        cells.setTabKeyNavigation(False)  # Tab leads on, arrow keys lead through
+        cells.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for y, row in enumerate(figure.rows):
             for x, text in enumerate(row):
                 item = QTableWidgetItem(visible(text))
                 item.setToolTip(tooltip(text))  # where a column is too narrow for it
-                table.setItem(y, x, item)
-        table.resizeColumnsToContents()
-        header = table.horizontalHeader()
+                cells.setItem(y, x, item)
+        cells.resizeColumnsToContents()
+        header = cells.horizontalHeader()
         header.setSectionResizeMode(len(figure.header) - 1, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setSizeAdjustPolicy(QAbstractScrollArea.SizeAdjustPolicy.AdjustToContents)
-        table.viewport().installEventFilter(self)
-        self.tables.append(table)
-        return table
+        cells.setSizeAdjustPolicy(QAbstractScrollArea.SizeAdjustPolicy.AdjustToContents)
+        cells.viewport().installEventFilter(self)
+        self.tables.append(cells)
+        return cells
 
     def _verdict(self, verdict: Verdict, page: QWidget) -> QHBoxLayout:
         sentence = _label(told(verdict.sentence), "", page)
