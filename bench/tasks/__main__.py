@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from bench.tasks.adapting import Adapter
 from bench.tasks.checking import check
 from bench.tasks.sandbox import without_network
 from bench.tasks.task import Task, chosen
-from bench.tasks.trying import LAYERS, Attempt, Layer, attempts
+from bench.tasks.trying import LAYERS, Layer, attempts
 from commonplace.chat.answer import AnswerOptions
 from commonplace.engine.library import choose_model, folders_of
 from commonplace.engine.options import load_options
@@ -60,7 +61,7 @@ def main() -> None:
         print(f"{len(selected)} tasks")
         sys.exit(not check(selected))
     try:
-        run = run_tasks(selected, args.layers, args.seed, args.model)
+        run = run_tasks(selected, args.layers, args.seed, args.model, args.keep)
     except CommonplaceError as error:
         sys.exit(str(error))
     print(f"\nMeasured on {machine()} in {run.seconds:.0f} s.")
@@ -74,36 +75,44 @@ def main() -> None:
     print(f"\nKept in {run.keep(args.keep)}")
 
 
-def run_tasks(tasks: Sequence[Task], layers: Sequence[Layer], seed: int, model: str) -> report.Run:
-    """Try `tasks` with a real model; raises `ModelError` and `EngineError`."""
+def run_tasks(
+    tasks: Sequence[Task], layers: Sequence[Layer], seed: int, model: str, keep: Path
+) -> report.Run:
+    """Try `tasks` with a real model, and keep what is done after each in the folder `keep`.
+
+    Raises `ModelError` and `EngineError`.
+    """
     settings, state = Settings(), StatePaths.from_environment()
     path = choose_model(model, folders_of(settings, state))
     if path is None:
         sys.exit("There is no model here. “make models” fetches the starter model.")
-    began, date = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-    found: dict[str, dict[Layer, Attempt]] = {}
+    began = time.monotonic()
     with EngineSession(load_options(settings, state), state.logs / "engine.log") as session:
         info = session.load(path)
         options = AnswerOptions.chosen(settings)
         options = options.for_model(info.name, info.context, info.parameters)
+        run = report.Run(
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            model=path.stem,
+            identity=f"{info.architecture} {info.quantisation} {info.parameters}",
+            commit=_commit(),
+            seed=seed,
+            seconds=0.0,
+            network=not without_network(),
+            attempts={},
+        )
         adapting = Adapter(session, path, seed, _tell) if "adapter" in layers else None
         for task in tasks:
             with tempfile.TemporaryDirectory(prefix="commonplace-tasks-") as folder:
-                found[task.name] = attempts(
+                found = attempts(
                     task, layers, Path(folder), session, options, seed=seed, adapting=adapting
                 )
-            shown = (f"{layer} {a.outcome}" for layer, a in found[task.name].items())
-            _tell(f"  {task.name}: {', '.join(shown)}")
-    return report.Run(
-        date=date,
-        model=path.stem,
-        identity=f"{info.architecture} {info.quantisation} {info.parameters}",
-        commit=_commit(),
-        seed=seed,
-        seconds=round(time.monotonic() - began, 1),
-        network=not without_network(),
-        attempts=found,
-    )
+            seconds = round(time.monotonic() - began, 1)
+            run = replace(run, seconds=seconds, attempts={**run.attempts, task.name: found})
+            run.keep(keep)
+            outcomes = ", ".join(f"{layer} {a.outcome}" for layer, a in found.items())
+            _tell(f"  {task.name}: {outcomes}")
+    return run
 
 
 def _layers(text: str) -> list[Layer]:
