@@ -191,7 +191,11 @@ def test_it_is_used_for_questions_about_its_file_and_for_no_other(on, paths, qtb
     assert answer(on, qtbot, f"What does @{FILE} do?") == used
     assert badge.isVisible()
     assert badge.text() == "Adapted to config.py"
+    # What an answer was given with is kept with it.
+    said = on.conversation.exchanges[-1].answer
+    assert said.model == f"tiny-instruct, adapted to {FILE}"
     assert answer(on, qtbot, "What does this project do?") == "no adapter"
+    assert on.conversation.exchanges[-1].answer.model == "tiny-instruct"
     assert not badge.isVisible()
     assert answer(on, qtbot, "What does src/config.py do?") == used
     assert answer(on, qtbot, f"Compare @{FILE} with @src/other.py.") == "no adapter"
@@ -294,3 +298,19 @@ def test_what_is_kept_is_shown_when_the_page_is_opened_again(on, paths, qtbot):
     qtbot.waitUntil(dialog.adapt.isEnabled, timeout=PATIENCE)
     assert store(on, paths).records() == []
     dialog.close()
+
+
+def test_what_is_dropped_on_its_way_does_not_stay_in_the_model(on, paths, qtbot):
+    adapted(on, qtbot).close()
+    router, [record] = on.adapt.router, store(on, paths).records()
+    told = []
+    router._place(record, lambda: told.append("placed"))
+    router.drop()  # before the engine answered
+    qtbot.waitUntil(lambda: told == ["placed"], timeout=PATIENCE)
+    assert router.placed is None
+    assert answer(on, qtbot, "What does this project do?") == "no adapter"
+    router._place(record, lambda: told.append("again"))
+    router._place(None, lambda: told.append("away"))
+    qtbot.waitUntil(lambda: told == ["placed", "again", "away"], timeout=PATIENCE)
+    assert router.placed is None
+    assert answer(on, qtbot, "And this one?") == "no adapter"

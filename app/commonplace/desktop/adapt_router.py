@@ -20,6 +20,7 @@ from commonplace.desktop.controller import Controller
 from commonplace.desktop.engine_link import EngineState
 from commonplace.engine.options import ELSEWHERE
 from commonplace.errors import CommonplaceError
+from commonplace.wire.process import WorkerDiedError
 
 Then = Callable[[], None]
 
@@ -41,7 +42,9 @@ class AdaptRouter(QObject):
         self._controller = controller
         self._open_files = open_files
         self._ticket = 0
-        self._scale = 1.0
+        self._sent: tuple[str, float] | None = None
+        """The checksum and scale that the engine was told last; None for no adapter."""
+        self._waiting = False
         self.placed: Record | None = None
         """The adapter that the model computes with just now."""
         self.left_out: set[str] = set()
@@ -71,13 +74,20 @@ class AdaptRouter(QObject):
         path = Path(state.info.path)
         return None if path == ELSEWHERE else path
 
-    def prepare(self, question: str, chosen: Chosen, then: Then) -> None:
-        """Put in place what `question` is answered with, and go on with `then`, always."""
+    def prepare(self, question: str, chosen: Chosen, then: Callable[[str], None]) -> None:
+        """Put in place what `question` is answered with, and go on with `then`, always.
+
+        It is told the file whose adapter is in place, or nothing.
+        """
         file = ""
         if self._controller.settings.adapt_enabled:
             file = file_asked_about(question, chosen, tuple(self._open_files()))
         file = "" if file in self.left_out else file
-        self._find(file, lambda record: self._place(record, then), then)
+
+        def go_on() -> None:
+            then(self.placed.file if self.placed is not None else "")
+
+        self._find(file, lambda record: self._place(record, go_on), go_on)
 
     def use(self, file: str, *, use: bool) -> None:
         """Use the adapter of `file` in this window, or leave it alone."""
@@ -90,11 +100,12 @@ class AdaptRouter(QObject):
         self._find(file, found, lambda: found(None))
 
     def drop(self) -> None:
-        """Take away what is in place."""
+        """Take away what is in place, or on its way there."""
         self._ticket += 1
-        if self.placed is not None:
+        if self._sent is not None:
+            self._sent, self._waiting = None, False
             self._controller.engine.adapt(None, 1.0, _nothing, _ignore)
-            self._now(None)
+        self._now(None)
 
     def follow_files(self) -> None:
         """Drop an adapter whose file was closed."""
@@ -106,7 +117,7 @@ class AdaptRouter(QObject):
         settings = self._controller.settings
         if not settings.adapt_enabled:
             self.drop()
-        elif self.placed is not None and settings.adapt_scale != self._scale:
+        elif self.placed is not None and self._sent != (self.placed.sha256, settings.adapt_scale):
             self._place(self.placed, _nothing)
 
     def _find(self, file: str, found: Callable[[Record | None], None], otherwise: Then) -> None:
@@ -129,27 +140,27 @@ class AdaptRouter(QObject):
 
     def _place(self, record: Record | None, then: Then) -> None:
         scale = self._controller.settings.adapt_scale
-        same = record is not None and self.placed is not None
-        same = same and record.sha256 == self.placed.sha256 and scale == self._scale  # type: ignore[union-attr]
-        if same or (record is None and self.placed is None):
+        wanted = None if record is None else (record.sha256, scale)
+        if wanted == self._sent and not self._waiting:
             then()
             return
         self._ticket += 1
         ticket = self._ticket
+        self._sent, self._waiting = wanted, True
 
-        def done() -> None:
-            if ticket == self._ticket:
-                self._scale = scale
-                self._now(record)
+        def settle(now: Record | None) -> None:
+            if ticket == self._ticket:  # else something newer is on its way
+                self._waiting = False
+                self._sent = None if now is None else wanted
+                self._now(now)
             then()
 
         def failed(error: CommonplaceError) -> None:
-            if ticket == self._ticket:
-                self._now(None)
-            self.refused.emit(error)
-            then()
+            if not isinstance(error, WorkerDiedError):  # that is told by who answers
+                self.refused.emit(error)
+            settle(None)
 
-        self._controller.engine.adapt(record, scale, done, failed)
+        self._controller.engine.adapt(record, scale, lambda: settle(record), failed)
 
     def _now(self, record: Record | None) -> None:
         if record != self.placed:
@@ -159,6 +170,7 @@ class AdaptRouter(QObject):
     def _engine_changed(self, state: EngineState) -> None:
         if state.kind != "ready":  # another process will have none
             self._ticket += 1
+            self._sent, self._waiting = None, False
             self._now(None)
 
     def _contents_changed(self, paths: tuple[str, ...]) -> None:

@@ -25,8 +25,9 @@ from commonplace.recall.passages import Found
 from commonplace.settings import Settings
 from commonplace.wire.process import WorkerDiedError
 
-Prepare = Callable[[str, Chosen, Callable[[], None]], None]
-"""Takes a question, what was chosen for it, and what to go on with."""
+Prepare = Callable[[str, Chosen, Callable[[str], None]], None]
+"""Takes a question, what was chosen for it, and what to go on with: that is told the file
+that the model is adapted to, or nothing."""
 
 STOP_MS = 2000
 """How long a model may take to stop before its process is replaced."""
@@ -156,14 +157,15 @@ class AnswerRunner(QObject):
             self.stage_changed.emit(self.tr("Loading the model…") + percent)
         else:
             self._preparing = True
-            go_on = self._mine(lambda _: self._begin_steps())
-            self.prepare(self._question, self._chosen, lambda: go_on(None))
+            self.prepare(self._question, self._chosen, self._mine(self._begin_steps))
 
-    def _begin_steps(self) -> None:
+    def _begin_steps(self, adapted: str = "") -> None:
         info, chosen = self._engine.state.info, self._settings
         options = AnswerOptions.chosen(chosen)
         if info is not None:
-            options = options.for_model(info.name, info.context, info.parameters)
+            named = self.tr("{0}, adapted to {1}").format(info.name, adapted)
+            name = named if adapted else info.name
+            options = options.for_model(name, info.context, info.parameters)
         options = replace(options, edits=self._edits)
         self._steps = answer_steps(self._question, options, self._history)
         self._advance(None)
@@ -278,8 +280,8 @@ class AnswerRunner(QObject):
         return deliver
 
 
-def _at_once(_question: str, _chosen: Chosen, then: Callable[[], None]) -> None:
-    then()
+def _at_once(_question: str, _chosen: Chosen, then: Callable[[str], None]) -> None:
+    then("")
 
 
 def _nothing() -> None:
