@@ -58,7 +58,8 @@ window() {
     Xvfb :9 -screen 0 1280x900x24 -nolisten tcp -fbdir "$out" >"$out/xvfb" 2>&1 &
     server=$!
     trap 'kill $server 2>/dev/null || :' EXIT
-    export DISPLAY=:9
+    export DISPLAY=:9 XDG_RUNTIME_DIR=/tmp/reader # a session has such a folder
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
     tries=0
     until xdotool getmouselocation >/dev/null 2>&1; do
         tries=$((tries + 1))
