@@ -27,6 +27,8 @@ from commonplace.wire.messages import Message
 from commonplace.wire.worker import Handler, Notify, Task, run_worker
 
 THREADS = 3
+IN_ORDER = frozenset({"note_event", "note_events_forget", "note_forget"})
+"""What is to be forgotten is forgotten after what was told before, whatever else goes on."""
 STATUS_SECONDS = 0.1
 CHANGED_LIMIT = 500
 DEFAULT_LIMIT = 10
@@ -190,4 +192,9 @@ class StatusThrottle:
 
 def main() -> None:
     """Run the memory process; does not return."""
-    run_worker("memory", lambda notify: MemoryService(notify).handlers(), threads=THREADS)
+    run_worker(
+        "memory",
+        lambda notify: MemoryService(notify).handlers(),
+        threads=THREADS,
+        ordered=IN_ORDER,
+    )

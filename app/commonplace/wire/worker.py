@@ -2,8 +2,9 @@
 
 Concurrency is the subtle part. One thread reads standard input and never does
 anything slow, so that a ``cancel`` is seen while a request runs. Requests run
-on a small pool; the engine has one thread, the memory a few. All writers share
-one lock, and a line is written whole.
+on a small pool; the engine has one thread, the memory a few. Where a later request
+must not overtake an earlier one, both belong to the methods that are served in order,
+by one more thread. All writers share one lock, and a line is written whole.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
@@ -68,12 +69,22 @@ Notify = Callable[[str, Message], None]
 class Worker:
     """Serves `handlers` over a pair of byte streams until the input ends."""
 
-    def __init__(self, role: str, reader: BinaryIO, writer: BinaryIO, *, threads: int = 1) -> None:
+    def __init__(
+        self,
+        role: str,
+        reader: BinaryIO,
+        writer: BinaryIO,
+        *,
+        threads: int = 1,
+        ordered: Collection[str] = (),
+    ) -> None:
         self._role = role
         self._reader = reader
         self._writer = writer
         self._write_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=role)
+        self._ordered = frozenset(ordered)
+        self._queue = ThreadPoolExecutor(1, thread_name_prefix=f"{role}-ordered")
         self._tasks: dict[int, Task] = {}
         self._tasks_lock = threading.Lock()
 
@@ -95,7 +106,8 @@ class Worker:
         with self._tasks_lock:
             for task in self._tasks.values():
                 task.cancel()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._queue):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _receive(self, line: bytes, handlers: Mapping[str, Handler]) -> None:
         try:
@@ -125,7 +137,8 @@ class Worker:
         task = Task(self._send, number, deadline)
         with self._tasks_lock:
             self._tasks[number] = task
-        self._pool.submit(self._serve, number, task, handler, params)
+        pool = self._queue if str(method) in self._ordered else self._pool
+        pool.submit(self._serve, number, task, handler, params)
 
     def _refuse(self, number: int, why: str) -> None:
         self._send({"id": number, "error": to_wire(ProtocolError(why))})
@@ -184,18 +197,23 @@ def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def run_worker(
-    role: str, make_handlers: Callable[[Notify], Mapping[str, Handler]], *, threads: int = 1
+    role: str,
+    make_handlers: Callable[[Notify], Mapping[str, Handler]],
+    *,
+    threads: int = 1,
+    ordered: Collection[str] = (),
 ) -> None:
     """Run the whole life of a worker process; does not return.
 
-    `make_handlers` gets the function that sends events, and is called once the
-    standard streams are safe. The process ends without waiting for threads:
-    everything a worker must not lose is committed before it is acknowledged.
+    Methods named in `ordered` are served one after another, as they arrive; others on
+    `threads` threads at once. `make_handlers` gets the function that sends events, and
+    is called once the standard streams are safe. The process ends without waiting for
+    threads: everything a worker must not lose is committed before it is acknowledged.
     """
     # Ctrl-C in a terminal reaches the whole group; the parent decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reader, writer = take_standard_streams()
-    worker = Worker(role, reader, writer, threads=threads)
+    worker = Worker(role, reader, writer, threads=threads, ordered=ordered)
     worker.run(make_handlers(worker.notify))
     logging.shutdown()
     os._exit(0)

@@ -23,7 +23,9 @@ class Rig:
         self._from_worker, outward = os.pipe()
         self._reader = os.fdopen(inward, "rb", buffering=0)
         self._writer = os.fdopen(outward, "wb")
-        self.worker = Worker("test", self._reader, self._writer)
+        self.worker = Worker(
+            "test", self._reader, self._writer, threads=3, ordered=("hold", "echo")
+        )
         self._thread = threading.Thread(target=self.worker.run, args=(self._handlers(),))
         self._lines = LineBuffer()
         self._pending: list[Message] = []
@@ -87,6 +89,7 @@ class Rig:
         self.release.set()
         self.end_input()
         self.worker._pool.shutdown()
+        self.worker._queue.shutdown()
         self._reader.close()
         self._writer.close()
         os.close(self._from_worker)
@@ -104,6 +107,15 @@ def test_data_comes_before_the_result(rig):
     rig.tell({"id": 1, "method": "echo", "params": {"ü": [1]}, "deadline": None})
     assert rig.hear() == {"id": 1, "data": {"piece": 1}}
     assert rig.hear() == {"id": 1, "result": {"ü": [1]}}
+
+
+def test_what_is_served_in_order_is_not_overtaken(rig):
+    rig.tell({"id": 1, "method": "hold"})
+    assert rig.started.wait(10)
+    rig.tell({"id": 2, "method": "echo"}, {"id": 3, "method": "refuse"})
+    assert rig.hear()["id"] == 3  # others need not wait
+    rig.release.set()
+    assert [rig.hear()["id"] for _ in range(3)] == [1, 2, 2]
 
 
 @pytest.mark.parametrize(
