@@ -48,7 +48,7 @@ def params(project: Path, model: Path, **more: Any) -> dict[str, Any]:
     return {**asked, "neighbours": False, "seed": 1, **more}
 
 
-def test_a_file_is_adapted_to_and_the_adapter_listed_and_discarded(
+def test_a_run_is_cancelled_and_the_next_kept_listed_and_discarded(
     project: Path, model: Path, worker: WorkerProcess, state: StatePaths
 ) -> None:
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
@@ -57,6 +57,8 @@ def test_a_file_is_adapted_to_and_the_adapter_listed_and_discarded(
     assert [file["path"] for file in estimate["files"]] == ["stock.py", "helpers.py"]
     assert estimate["seconds"] > 0
     assert estimate["memory_bytes"] > 1 << 20
+    cancelled(worker, params(project, model))
+    assert AdapterStore.of(state, project).records() == []
     heard: list[dict[str, Any]] = []
     outcome = worker.request("adapt", params(project, model), on_data=heard.append)
     phases = list(dict.fromkeys(data["phase"] for data in heard))
@@ -81,25 +83,6 @@ def test_a_file_is_adapted_to_and_the_adapter_listed_and_discarded(
     after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     assert after == before
     assert AdapterStore.of(state, project).records() == []
-
-
-def test_a_run_can_be_cancelled_and_its_engine_ends_with_it(
-    project: Path, model: Path, worker: WorkerProcess, state: StatePaths
-) -> None:
-    stopping = threading.Event()
-    began: list[float] = []
-
-    def heard(data: dict[str, Any]) -> None:
-        if data["phase"] == "loading":  # importing torch cannot be interrupted
-            began.append(time.monotonic())
-            stopping.set()
-
-    with pytest.raises(CancelledError):
-        worker.request("adapt", params(project, model), on_data=heard, stop=stopping.is_set)
-    assert time.monotonic() - began[0] < QUICK
-    assert AdapterStore.of(state, project).records() == []
-    assert worker.pid is not None
-    wait_for(lambda: not psutil.Process(worker.pid).children())
 
 
 def test_a_killed_trainer_leaves_nothing_and_no_engine(
@@ -157,6 +140,23 @@ def test_what_cannot_be_begun_is_said_before_torch_is_loaded(
     maps = Path(f"/proc/{worker.pid}/maps")
     if maps.exists():
         assert "libtorch" not in maps.read_text()
+
+
+def cancelled(worker: WorkerProcess, asked: dict[str, Any]) -> None:
+    """Begin, stop once the engine is asked, and see that all of it ends soon."""
+    stopping = threading.Event()
+    began: list[float] = []
+
+    def heard(data: dict[str, Any]) -> None:
+        if data["phase"] == "asking":
+            began.append(time.monotonic())
+            stopping.set()
+
+    with pytest.raises(CancelledError):
+        worker.request("adapt", asked, on_data=heard, stop=stopping.is_set)
+    assert time.monotonic() - began[0] < QUICK
+    assert worker.pid is not None
+    wait_for(lambda: not psutil.Process(worker.pid).children())
 
 
 def wait_for(done: Callable[[], bool]) -> None:

@@ -9,12 +9,16 @@ and transformers gives what computes. Only architectures whose forms are known a
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from commonplace.engine.gguf_format import Contents, Tensor, read_contents
 from commonplace.errors import AdapterError, ModelError
+
+_IMPORTING = threading.Lock()
+"""transformers imports lazily and not safely: a run that was stopped may still be at it."""
 
 ARCHITECTURES = {"llama": "LlamaConfig", "qwen2": "Qwen2Config", "qwen3": "Qwen3Config"}
 """By GGUF's name: transformers' configuration."""
@@ -89,8 +93,10 @@ def load_model(path: Path, check: Callable[[], None]) -> Any:
             "Choose a model of the kind llama, qwen2 or qwen3 to adapt.",
         )
     quiet()
-    import torch
-    from transformers import AutoModelForCausalLM
+    with _IMPORTING:
+        import peft  # noqa: F401 - takes longest, and is needed next
+        import torch
+        from transformers import AutoModelForCausalLM
 
     check()
     config = config_of(contents, architecture)
