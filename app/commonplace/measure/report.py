@@ -19,6 +19,7 @@ from commonplace.storage.files import write_atomically
 MISSED = 12
 """Questions that recall did not answer, shown at most."""
 MARKS = {"helps": "helps", "hurts": "hurts", "unsure": "unclear", "missing": "not measured"}
+FRESH_MARKS = {"helps": "fresh", "hurts": "not found", "unsure": "slow", "missing": "not measured"}
 BETTER = {"helps": "better", "hurts": "worse", "unsure": "cannot be told", "missing": ""}
 COMPARED = {
     "bits": "bits per character",
@@ -142,11 +143,16 @@ def _verdicts(verdicts: Sequence[Verdict]) -> str:
     if not verdicts:
         return ""
     lines = (
-        f'<li class="{safe(v.outcome)}"><span class="mark">{MARKS[v.outcome]}</span>'
+        f'<li class="{safe(v.outcome)}"><span class="mark">{_mark(v)}</span>'
         f"<span>{safe(v.sentence)}</span></li>"
         for v in verdicts
     )
     return f'<h2>In short</h2><ul class="verdicts">{"".join(lines)}</ul>'
+
+
+def _mark(verdict: Verdict) -> str:
+    marks = FRESH_MARKS if verdict.subject == "freshness" else MARKS
+    return marks[verdict.outcome]
 
 
 def _layers(result: Result) -> str:

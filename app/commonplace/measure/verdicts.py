@@ -35,7 +35,7 @@ LEAST = 8
 FEW = 20
 """Below so many a sentence says that there were few."""
 FRESH = 2.0
-"""Seconds up to which a saved file is called found at once."""
+"""Seconds within which half of the saved files are found where the index is called fresh."""
 
 
 def outcome_of(gain: Estimate | None, n: int = LEAST) -> Outcome:
@@ -144,7 +144,7 @@ def _about_freshness(freshness: Freshness) -> Iterator[Verdict]:
         sentence = f"{lost} of {len(touches)} saved files were not found in time."
         yield Verdict("freshness", "hurts", sentence)
         return
-    outcome: Outcome = "helps" if freshness.worst <= FRESH else "unsure"
+    outcome: Outcome = "helps" if freshness.median <= FRESH else "unsure"
     sentence = (
         f"A saved file is found after {freshness.median:.2f} s "
         f"(median of {len(touches)}; the slowest {freshness.worst:.2f} s)."
