@@ -18,6 +18,9 @@ for _name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH"):
         os.environ[_name] = _before
     elif os.environ.get(_name, "").split(os.pathsep)[0] == _inside:
         del os.environ[_name]
+# What the starter tells a process that it starts again, which must set all that for itself.
+for _name in [name for name in os.environ if name.startswith("_PYI_")]:
+    del os.environ[_name]
 
 _addons = Path(sys.executable).resolve().parent / "addons"
 if _addons.is_dir():

@@ -35,6 +35,11 @@ def test_other_programs_do_not_get_our_libraries(tmp_path: Path) -> None:
     assert after_hook(tmp_path, {"LD_LIBRARY_PATH": str(tmp_path)}, show) == "(None, None)"
 
 
+def test_a_worker_is_started_like_any_program(tmp_path: Path) -> None:
+    variables = {"_PYI_ARCHIVE_FILE": str(tmp_path / "commonplace")}
+    assert after_hook(tmp_path, variables, '"_PYI_ARCHIVE_FILE" in os.environ') == "False"
+
+
 def test_packages_of_an_add_on_are_found_last(tmp_path: Path) -> None:
     (tmp_path / "addons/adapt").mkdir(parents=True)
     assert after_hook(tmp_path, {}, "sys.path[-1]") == str(tmp_path / "addons/adapt")
