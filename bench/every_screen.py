@@ -111,6 +111,7 @@ class Photographer:
             window.shell.palette.dismiss()
         window.activateWindow()
         window.composer.edit.setFocus()
+        self.settle()  # the focus arrives with the next turn of the loop
         window.composer.edit.insertPlainText("/")
         yield "commands", window
         window.composer.set_draft("")
