@@ -19,7 +19,7 @@ from commonplace.errors import DefectError
 from commonplace.paths import resource
 
 PARTS = ("project", "code", "prose", "tasks")
-PER_PART = {"project": 4, "code": 4, "prose": 4, "tasks": 6}
+PER_PART = {"project": 8, "code": 4, "prose": 3, "tasks": 5}
 CHARACTERS, CONTEXT = 340, 160
 """About how long a text of the gate is, a hundred tokens, and what stands before one of the
 project's."""

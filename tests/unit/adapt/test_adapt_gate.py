@@ -86,6 +86,16 @@ def test_a_part_that_suffers_is_not_hidden_by_others_that_gain() -> None:
     assert not figure.passed
 
 
+def test_a_single_text_that_is_spoilt_is_not_hidden_by_its_part() -> None:
+    spoilt = Pair("code", (1.0,) * 40, (1.08,) * 40)
+    figure = regression_figure([*other(-0.03), spoilt], 1)
+    assert figure.parts["code"] < 0
+    assert figure.ci[1] < 0.005
+    assert not figure.passed
+    verdict = judge(pairs(-0.1), [*other(-0.03), spoilt], AGREE, 1)
+    assert "worst text" in verdict.reason
+
+
 def test_an_uncertain_regression_is_not_passed() -> None:
     unsure = [Pair("code", (1.0,) * 20, (1.0 + d,) * 20) for d in (-0.05, 0.05, -0.04, 0.04)]
     figure = regression_figure(unsure, 1)
