@@ -17,10 +17,10 @@ from typing import Any, Protocol
 from commonplace.adapt.store import AdapterStore
 from commonplace.engine.identity import model_id
 from commonplace.errors import CancelledError, UserError
-from commonplace.measure import asking, layers
+from commonplace.measure import layers
 from commonplace.measure.contexts import ADAPTER, Contexts
 from commonplace.measure.freshness import copied
-from commonplace.measure.places import HeldOut, places_of
+from commonplace.measure.places import HeldOut, lines_to_foresee, place_at
 from commonplace.measure.results import Layer, Place, Point, Scored, decoded
 from commonplace.measure.sampling import shuffled
 from commonplace.measure.work import Work
@@ -110,18 +110,19 @@ def measured(
 def chosen_task(work: Work) -> Task | None:
     """Return the file that the seed chooses among those that are long enough."""
     count = work.wanted.size.adapted_places
-    for path, text in shuffled(list(asking.texts_of(work.taken)), work.wanted.seed):
+    for path in shuffled(work.taken.files(), work.wanted.seed):
+        text = work.taken.text(path) or ""
         lines = text.split("\n")
         if len(lines) not in LINES:
             continue
         cut = int(len(lines) * LEARNED)
-        places: list[HeldOut] = []
-        for place in places_of(path, text):
-            far = not places or place.line - places[-1].line >= STEP
-            if place.line > cut and far:
-                places.append(place)
-        if len(places) >= LEAST_PLACES:
-            return Task(path, "\n".join(lines[:cut]) + "\n", tuple(places[:count]))
+        after: list[int] = []
+        for line in lines_to_foresee(path, text):
+            if line > cut and (not after or line - after[-1] >= STEP):
+                after.append(line)
+        if len(after) >= LEAST_PLACES:
+            places = tuple(place_at(path, text, line) for line in after[:count])
+            return Task(path, "\n".join(lines[:cut]) + "\n", places)
     return None
 
 

@@ -41,6 +41,9 @@ DEPTH = 10
 SYSTEMS = ("recall", "vectors", "words", "grep")
 """`words` is BM25 over passages, as recall's own word index has it, and nothing else."""
 
+GREP_FILES = 20_000
+"""Files of which the words are held in memory at most; of larger projects grep is not asked."""
+
 Stop = Callable[[], bool]
 
 
@@ -51,7 +54,7 @@ class Corpus:
     conn: sqlite3.Connection
     embedder: Embedder | None
     vectors: VectorTable | None
-    grep: Grep
+    grep: Grep | None
 
     def ask(self, question: Question) -> Asked:
         """Return the rank of the first right file, by system."""
@@ -70,7 +73,8 @@ class Corpus:
             near = self.vectors.search(_vector(self.embedder, question.text), VECTOR_LIMIT)
             found["vectors"] = self._files(n.chunk_id for n in near)
         found["words"] = self._files(chunk_id for _, chunk_id in by_words)
-        found["grep"] = self.grep.files_for(question.text, DEPTH)
+        if self.grep is not None:
+            found["grep"] = self.grep.files_for(question.text, DEPTH)
         return found
 
     def _files(self, chunk_ids: Iterable[int]) -> list[str]:
@@ -85,9 +89,10 @@ def documentation_corpus(
     snapshot: Snapshot, items: Sequence[Documented], stop: Stop
 ) -> Iterator[Corpus]:
     """Give the index without the documentation of `items`, gone afterwards."""
-    grep = Grep(texts_of(snapshot))
-    for item in items:
-        grep.change(item.path, item.whole, item.code)
+    grep = _grep_of(snapshot)
+    if grep is not None:
+        for item in items:
+            grep.change(item.path, item.whole, item.code)
     with blanked(snapshot.conn, items) as copy:
         embedder, table = snapshot.embedder, None
         if embedder is not None:
@@ -103,7 +108,7 @@ def documentation_corpus(
 
 def corpus_of(snapshot: Snapshot) -> Corpus:
     """Return the index as it is."""
-    return Corpus(snapshot.conn, snapshot.embedder, snapshot.vectors, Grep(texts_of(snapshot)))
+    return Corpus(snapshot.conn, snapshot.embedder, snapshot.vectors, _grep_of(snapshot))
 
 
 class Past:
@@ -146,6 +151,10 @@ def texts_of(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
         text = snapshot.text(path)
         if text is not None:
             yield path, text
+
+
+def _grep_of(snapshot: Snapshot) -> Grep | None:
+    return Grep(texts_of(snapshot)) if len(snapshot.files()) <= GREP_FILES else None
 
 
 def rank_of(answers: Sequence[str], files: Sequence[str]) -> int:

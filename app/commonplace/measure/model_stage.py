@@ -62,7 +62,7 @@ def without_model(work: Work, why: str) -> None:
 
 def _layers(work: Work, engine: Engine, model: Path, context: int, *, notes: bool) -> None:
     count = work.wanted.places or work.wanted.size.places
-    places = drawn_places(asking.texts_of(work.taken), count, work.wanted.seed)
+    places = drawn_places(work.taken.files(), work.taken.text, count, work.wanted.seed)
     if not places:
         without_model(work, "There is no code here of which lines could be held out.")
         return

@@ -7,7 +7,7 @@ generated, vendored or ignored. A place has lines above it and a few lines to fo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from commonplace.index.languages import PLAIN, language_of
@@ -44,42 +44,54 @@ class HeldOut:
         return self.target.partition("\n")[0]
 
 
-def drawn_places(texts: Iterable[tuple[str, str]], count: int, seed: int) -> list[HeldOut]:
-    """Return up to `count` places of the files in `texts` (path, text), drawn by `seed`.
+def drawn_places(
+    paths: Iterable[str], read: Callable[[str], str | None], count: int, seed: int
+) -> list[HeldOut]:
+    """Return up to `count` places of the files at `paths`, drawn by `seed`.
 
     Files are drawn first, so that a long one does not give them all; then further
-    places of the same files.
+    places of the same files. `read` gives what a file says, or None where it is gone.
     """
-    by_file = [
-        shuffled(found, seed + number)
-        for number, (path, text) in enumerate(texts)
-        if (found := list(places_of(path, text)))
-    ]
-    chosen: list[HeldOut] = []
+    by_file: list[tuple[str, list[int]]] = []
+    for number, path in enumerate(paths):
+        text = read(path)
+        if text is not None and (lines := lines_to_foresee(path, text)):
+            by_file.append((path, shuffled(lines, seed + number)))
+    chosen: list[tuple[str, int]] = []
     waiting = shuffled(by_file, seed)
     while waiting and len(chosen) < count:
-        rest: list[list[HeldOut]] = []
-        for own in waiting:
-            place, *others = own
-            chosen.append(place)
-            apart = [o for o in others if abs(o.line - place.line) >= APART]
+        rest: list[tuple[str, list[int]]] = []
+        for path, (line, *others) in waiting:
+            chosen.append((path, line))
+            apart = [other for other in others if abs(other - line) >= APART]
             if apart:
-                rest.append(apart)
+                rest.append((path, apart))
         waiting = rest
-    return chosen[:count]
+    found = ((path, line, read(path)) for path, line in chosen[:count])
+    return [place_at(path, text, line) for path, line, text in found if text is not None]
 
 
-def places_of(path: str, text: str) -> Iterator[HeldOut]:
-    """Yield the places that a file offers; none where no person wrote code in it."""
+def lines_to_foresee(path: str, text: str) -> list[int]:
+    """Return the lines, from 1, that could be held out; none where no person wrote code."""
     if not is_written_code(path, text):
-        return
-    lines = text.removesuffix("\n").split("\n")
-    for number in range(ABOVE, len(lines)):
-        if len(LETTER.findall(lines[number])) < LEAST_LETTERS:
-            continue
-        target = held_out(lines, number)
-        if target:
-            yield HeldOut(path, number + 1, "\n".join(lines[:number]) + "\n", target)
+        return []
+    lines = _lines(text)
+    return [
+        number + 1
+        for number in range(ABOVE, len(lines))
+        if len(LETTER.findall(lines[number])) >= LEAST_LETTERS and held_out(lines, number)
+    ]
+
+
+def place_at(path: str, text: str, line: int) -> HeldOut:
+    """Return the place that begins at `line`, from 1."""
+    lines = _lines(text)
+    above = "".join(f"{one}\n" for one in lines[: line - 1])
+    return HeldOut(path, line, above, held_out(lines, line - 1))
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n")
 
 
 def held_out(lines: Sequence[str], number: int) -> str:

@@ -20,6 +20,8 @@ def ask_all(work: Work) -> None:
     """Ask what documentation, notes and commits ask, and take recall's speed."""
     if work.taken.embedder is None or not work.taken.vectors:
         work.leave_out("Plain vectors were not asked: there are none (recall.embedder).")
+    if len(work.taken.files()) > asking.GREP_FILES:
+        work.leave_out(f"grep was not asked: there are more than {asking.GREP_FILES:,} files.")
     items = documentation(work.taken, work.wanted.size.questions, work.wanted.seed)
     _documentation(work, items)
     _notes(work)

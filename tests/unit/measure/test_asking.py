@@ -247,3 +247,11 @@ def test_the_past_is_asked_of_the_parents_files_alone(make_project, tmp_path):
     assert not (folder / "new.py").exists()
     assert past.parent(past.parent(change.id)) == ""
     assert Git(tmp_path / "nowhere").head() == ""
+
+
+def test_a_very_large_project_is_asked_without_grep(taken, monkeypatch):
+    monkeypatch.setattr(asking, "GREP_FILES", 1)
+    question = Question("documentation", "open a connection", ("net.js",))
+    assert asking.corpus_of(taken).ask(question).systems == ("recall", "vectors", "words")
+    with asking.documentation_corpus(taken, documentation(taken, 9, 1), never) as corpus:
+        assert "grep" not in corpus.ask(question).systems

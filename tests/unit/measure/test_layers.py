@@ -19,7 +19,14 @@ from commonplace.measure.contexts import (
     Room,
 )
 from commonplace.measure.layers import Failures, score_place, summarised
-from commonplace.measure.places import ABOVE, HeldOut, drawn_places, is_written_code, places_of
+from commonplace.measure.places import (
+    ABOVE,
+    HeldOut,
+    drawn_places,
+    is_written_code,
+    lines_to_foresee,
+    place_at,
+)
 from commonplace.measure.results import Place, Scored
 from commonplace.measure.snapshot import snapshot
 from commonplace.settings import Settings
@@ -35,7 +42,7 @@ def words(texts):
 
 
 def test_places_have_lines_above_and_enough_to_foresee():
-    places = list(places_of("a.py", CODE))
+    places = [place_at("a.py", CODE, line) for line in lines_to_foresee("a.py", CODE)]
     assert places
     lines = CODE.split("\n")
     for place in places:
@@ -46,15 +53,16 @@ def test_places_have_lines_above_and_enough_to_foresee():
 
 
 def test_places_are_drawn_by_the_seed_and_spread_over_files():
-    texts = [(f"{name}.py", CODE) for name in "abc"]
-    drawn = drawn_places(texts, 6, 1)
-    assert drawn == drawn_places(texts, 6, 1) != drawn_places(texts, 6, 2)
+    texts = {f"{name}.py": CODE for name in "abc"}
+    paths = [*texts, "gone.py"]
+    drawn = drawn_places(paths, texts.get, 6, 1)
+    assert drawn == drawn_places(paths, texts.get, 6, 1) != drawn_places(paths, texts.get, 6, 2)
     assert sorted(place.path for place in drawn) == ["a.py", "a.py", "b.py", "b.py", "c.py", "c.py"]
     for path in ("a.py", "b.py"):
         one, other = (place.line for place in drawn if place.path == path)
         assert abs(one - other) >= 24
-    assert drawn_places([], 5, 1) == []
-    assert len(drawn_places(texts, 500, 1)) < 12
+    assert drawn_places([], texts.get, 5, 1) == []
+    assert len(drawn_places(paths, texts.get, 500, 1)) < 12
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,7 @@ def test_places_are_drawn_by_the_seed_and_spread_over_files():
 )
 def test_only_code_that_people_wrote_is_held_out(path, text):
     assert not is_written_code(path, text)
-    assert list(places_of(path, text)) == []
+    assert lines_to_foresee(path, text) == []
 
 
 @pytest.mark.parametrize(
