@@ -20,7 +20,7 @@ from commonplace.desktop.crash import CrashReports, described
 from commonplace.desktop.crash_dialog import show_report
 from commonplace.desktop.icons import app_icon
 from commonplace.desktop.instance import raise_window
-from commonplace.desktop.languages import told, use_language
+from commonplace.desktop.languages import use_language
 from commonplace.desktop.motion import set_motion
 from commonplace.desktop.start_checks import StartChecks
 from commonplace.desktop.theme import ThemeKeeper
