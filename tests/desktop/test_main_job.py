@@ -126,7 +126,9 @@ def test_ask_note_edit_undo_and_find_yesterday(window, keys, settled, project, p
     )
     keys(Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(window.conversation.exchanges) == 2, timeout=PATIENCE)
-    assert "where are the settings?" in window.transcript.shown_text()
+    qtbot.waitUntil(
+        lambda: "where are the settings?" in window.transcript.shown_text(), timeout=PATIENCE
+    )
 
 
 def shown(window, kind):

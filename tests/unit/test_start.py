@@ -48,7 +48,7 @@ def test_where_nobody_tells_the_program_just_starts(tmp_path, monkeypatch):
 def test_on_an_old_processor_the_program_ends_with_words_and_loads_nothing():
     code = (
         "import sys, commonplace.processor as p, commonplace.__main__ as m\n"
-        "m.features = lambda: frozenset({'sse2'})\n"
+        "p.features = lambda: frozenset({'sse2'})\n"
         "sys.argv = ['commonplace', '--version']\n"
         "try: m.main()\n"
         "finally: assert not {'commonplace.cli.commands', 'numpy'} & set(sys.modules)"
