@@ -7,6 +7,7 @@ defines), some of its file (how much of it matches, what its path says).
 from __future__ import annotations
 
 import math
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +23,20 @@ from commonplace.recall.candidates import Candidate, Candidates
 from commonplace.recall.demotions import Demotion, Demotions
 from commonplace.recall.shapes import Question
 
-_STEMMER = snowballstemmer.stemmer("english")
+
 SUMMED = 8
 DECAY = 0.7
 """A file's best chunks are added up, each further one counting this much less."""
+
+
+class _Stemmer(threading.local):
+    """One for each thread: a stemmer keeps the word it is at, and searches run side by side."""
+
+    def __init__(self) -> None:
+        self.stem = snowballstemmer.stemmer("english").stemWord
+
+
+_STEMMER = _Stemmer()
 
 
 class Signals(NamedTuple):
@@ -203,4 +214,4 @@ def _words(name: str) -> list[str]:
 @lru_cache(maxsize=50_000)
 def root_of(word: str) -> str:
     """Return the stem of an English word, so that ``routes`` meets ``routing``."""
-    return str(_STEMMER.stemWord(word))
+    return str(_STEMMER.stem(word))
