@@ -23,7 +23,6 @@ from commonplace.recall.candidates import Candidate, Candidates
 from commonplace.recall.demotions import Demotion, Demotions
 from commonplace.recall.shapes import Question
 
-
 SUMMED = 8
 DECAY = 0.7
 """A file's best chunks are added up, each further one counting this much less."""
