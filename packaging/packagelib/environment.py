@@ -23,8 +23,10 @@ SHARED = (
     "safetensors tokenizers typing-extensions"
 ).split()
 #: What pip puts beside the packages, and tests and headers that nothing reads at run time.
+#: Of torch/bin one program stays: torch looks for torch_shm_manager when it is imported.
 NOT_AT_RUN_TIME = (
-    "bin share include torch/include torch/share torch/bin torch/test functorch/test torch/lib/*.a "
+    "bin share include torch/include torch/share torch/bin/[!t]* torch/bin/te* torch/test "
+    "functorch/test torch/lib/*.a "
     "torch/**/*.h torch/**/*.cuh torch/**/*.cmake **/tests **/*.pyi **/*.pyx **/*.pxd "
     "**/__pycache__ scipy/**/*.f90"
 ).split()
@@ -65,7 +67,7 @@ def site(folder: Path) -> Path:
 def addon(source: Source, work: Path, venv: Path) -> Path:
     """Return a folder with the packages that the add-on brings, trimmed and compiled."""
     needs = source.requirements()[1]
-    key = _key([*needs, (ROOT / "constraints.txt").read_text()])
+    key = _key([*needs, *NOT_AT_RUN_TIME, (ROOT / "constraints.txt").read_text()])
     folder = work / f"addon-{key}"
     if folder.is_dir():
         return folder
