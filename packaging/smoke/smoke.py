@@ -32,6 +32,8 @@ ALLOWED = (
     re.compile(r"^qt\.qpa\.theme\.|^qt\.dbus\.|QDBus|D-Bus|dbus"),
     re.compile(r"^qt\.qpa\.services"),
     re.compile(r"^$"),
+    # How far adapting has got, which is told there so that the outcome can be piped.
+    re.compile(r"^This takes about |^ +\d+ %  |^  \S+  \(the open file\)$"),
 )
 #: Where a user's programs may write.
 STATE = (
