@@ -9,13 +9,17 @@ penalty), so that little is forgotten.
 from __future__ import annotations
 
 import math
-import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import psutil  # type: ignore[import-untyped,unused-ignore]
+
 from commonplace.adapt.weights import LINEAR
+
+LOOK_SECONDS = 0.3
+"""How long the machine is looked at to see how busy others keep it."""
 
 Check = Callable[[], None]
 """Raises when the work is to stop."""
@@ -279,11 +283,11 @@ class Trainee:
 def free_cores(most: int) -> int:
     """Return how many threads to compute with: no more than processors that are idle now.
 
-    Threads that share a processor with other work keep all others waiting at each layer.
+    Threads that share a processor with other work keep all others waiting at each layer. The
+    load average would not do: it still counts what this very run has just let the engine do.
     """
-    if not hasattr(os, "getloadavg"):
-        return most
-    return max(1, min(most, round((os.cpu_count() or 1) - os.getloadavg()[0])))
+    idle = 1 - float(psutil.cpu_percent(LOOK_SECONDS)) / 100
+    return max(1, min(most, round(idle * (psutil.cpu_count() or 1))))
 
 
 def _mass(logarithms: Any) -> Any:

@@ -69,7 +69,7 @@ class Llama:
     """The weights, a vocabulary, and one live sequence of tokens.
 
     `context` is the number of tokens the sequence may hold, `batch` how many
-    of them are read at once.
+    of them are read at once, `words` the size of the vocabulary.
     """
 
     def __init__(
@@ -100,6 +100,7 @@ class Llama:
         self._piece = ctypes.create_string_buffer(256)
         self.context = min(plan.context, int(C.llama_n_ctx(self._context)))
         self.batch = plan.batch
+        self.words = int(C.llama_vocab_n_tokens(self._vocabulary))
         self.threads = options.threads or default_threads()
 
     @property
@@ -214,27 +215,42 @@ class Llama:
 
         Raises `EngineError` if llama.cpp cannot.
         """
-        # Asked at every node of the graph: free for a batch, not for one token.
-        watch = C.ggml_abort_callback(lambda _data: stopped()) if len(tokens) > 1 else None
-        if watch is not None:
-            C.llama_set_abort_callback(self._context, watch, None)
-        try:
+        with self._watched(tokens, stopped):
             for start in range(0, len(tokens), self.batch):
                 if stopped() or not self._decode(tokens[start : start + self.batch]):
                     return False
-        finally:
-            if watch is not None:
-                C.llama_set_abort_callback(self._context, C.ggml_abort_callback(0), None)
         return True
 
-    def evaluate_all(self, tokens: list[int]) -> None:
-        """Evaluate a few tokens, keeping the scores of each; raises `EngineError`."""
+    def evaluate_all(
+        self, tokens: list[int], unscored: int = 0, stopped: Stopped | None = None
+    ) -> bool:
+        """Evaluate a batch, keeping the scores of all but the first `unscored` tokens.
+
+        False once stopped; raises `EngineError`.
+        """
         batch = C.llama_batch_init(len(tokens), 0, 1)
         try:
-            fill(batch, tokens, len(self._live))
-            self._done(tokens, C.llama_decode(self._context, batch))
+            fill(batch, tokens, len(self._live), unscored)
+            with self._watched(tokens, stopped):
+                return self._done(tokens, C.llama_decode(self._context, batch))
         finally:
             C.llama_batch_free(batch)
+
+    @contextmanager
+    def _watched(self, tokens: list[int], stopped: Stopped | None) -> Iterator[None]:
+        """Let llama.cpp ask whether to stop at every node of the graph.
+
+        That is free for a batch, but not for one token.
+        """
+        if stopped is None or len(tokens) < 2:
+            yield
+            return
+        watch = C.ggml_abort_callback(lambda _data: stopped())
+        C.llama_set_abort_callback(self._context, watch, None)
+        try:
+            yield
+        finally:
+            C.llama_set_abort_callback(self._context, C.ggml_abort_callback(0), None)
 
     def cut(self, count: int) -> bool:
         """Take back the last `count` tokens; False where the model's memory cannot."""
@@ -249,8 +265,8 @@ class Llama:
 
         `index` is its place in the last batch, -1 the last one; valid until the next.
         """
-        count = int(C.llama_vocab_n_tokens(self._vocabulary))
-        return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context, index), shape=(count,))
+        scores = C.llama_get_logits_ith(self._context, index)
+        return np.ctypeslib.as_array(scores, shape=(self.words,))
 
     def put_adapter(self, path: Path, scale: float) -> None:
         """Compute with the LoRA adapter at `path`, which was checked; the sequence is lost.
@@ -295,7 +311,7 @@ class Llama:
         """Return the mean surprise at `tokens` in nats; the live sequence is lost."""
         self._live.clear()
         room = tokens[: self.context]
-        return loss(self._context, int(C.llama_vocab_n_tokens(self._vocabulary)), room)
+        return loss(self._context, self.words, room)
 
     @contextmanager
     def drawing(self, sampling: Sampling, *, break_loops: bool) -> Iterator[Draw]:

@@ -93,12 +93,12 @@ def loss(context: ctypes.c_void_p | None, vocabulary: int, tokens: list[int]) ->
     return total / max(counted, 1)
 
 
-def fill(batch: C.llama_batch, tokens: list[int], start: int) -> None:
-    """Put `tokens` into `batch` from position `start` on, scores wanted for all."""
+def fill(batch: C.llama_batch, tokens: list[int], start: int, unscored: int = 0) -> None:
+    """Put `tokens` into `batch` from position `start` on; the first `unscored` need no scores."""
     batch.n_tokens = len(tokens)
     for index, token in enumerate(tokens):
         batch.token[index] = token
         batch.pos[index] = start + index
         batch.n_seq_id[index] = 1
         batch.seq_id[index][0] = 0
-        batch.logits[index] = 1
+        batch.logits[index] = int(index >= unscored)

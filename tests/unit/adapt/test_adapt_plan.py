@@ -111,10 +111,10 @@ def test_windows_hold_every_token_once_and_are_of_a_length() -> None:
 
 
 def test_no_more_threads_than_processors_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
-    monkeypatch.setattr("os.getloadavg", lambda: (0.2, 0.0, 0.0), raising=False)
+    monkeypatch.setattr("psutil.cpu_count", lambda: 8)
+    monkeypatch.setattr("psutil.cpu_percent", lambda _seconds: 3.0)
     assert free_cores(4) == 4
-    monkeypatch.setattr("os.getloadavg", lambda: (6.1, 0.0, 0.0), raising=False)
+    monkeypatch.setattr("psutil.cpu_percent", lambda _seconds: 76.0)
     assert free_cores(4) == 2
-    monkeypatch.setattr("os.getloadavg", lambda: (30.0, 0.0, 0.0), raising=False)
+    monkeypatch.setattr("psutil.cpu_percent", lambda _seconds: 100.0)
     assert free_cores(4) == 1
