@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from commonplace.build import DEVELOPMENT, Build, this_build
 from commonplace.desktop.background import Background
 from commonplace.desktop.icons import app_icon
-from commonplace.desktop.labels import ElidedLabel
+from commonplace.desktop.labels import ElidedLabel, plain_label
 from commonplace.desktop.theme import code_font
 from commonplace.desktop.visible import visible
 from commonplace.errors import CommonplaceError
@@ -90,13 +90,11 @@ class AboutDialog(QDialog):
     def _head(self) -> QHBoxLayout:
         picture = QLabel(self)
         picture.setPixmap(app_icon().pixmap(56, 56))
-        name = QLabel(f"Commonplace {self._build.version}", self)
-        name.setObjectName("headline")
-        name.setTextFormat(Qt.TextFormat.PlainText)
+        name = plain_label(f"Commonplace {self._build.version}", self, "headline", wrap=False)
         font = name.font()
         font.setPointSize(font.pointSize() + 5)
         name.setFont(font)
-        words = _label(
+        words = plain_label(
             self.tr(
                 "A coding assistant whose memory lives outside the model, in files you own. "
                 "Nothing leaves this machine unless you allow it."
@@ -130,18 +128,20 @@ class AboutDialog(QDialog):
             (self.tr("Made with"), self.text().splitlines()[-2]),
         ):
             if value:
-                shown = _label(value, page)
+                shown = plain_label(visible(value), page)
                 shown.setTextInteractionFlags(
                     Qt.TextInteractionFlag.TextSelectableByMouse
                     | Qt.TextInteractionFlag.TextSelectableByKeyboard
                 )
                 shown.setAccessibleName(title)
-                form.addRow(_label(title, page, muted=True), shown)
+                form.addRow(plain_label(title, page, "muted", wrap=False), shown)
         updates = self.tr(
             "Commonplace never looks for a newer version. Install a newer package over this one; "
             "what you keep is copied before it is brought to a new form."
         )
-        form.addRow(_label(self.tr("Updates"), page, muted=True), _label(updates, page))
+        form.addRow(
+            plain_label(self.tr("Updates"), page, "muted", wrap=False), plain_label(updates, page)
+        )
         return page
 
     def _folders_page(self, paths: StatePaths) -> QWidget:
@@ -156,8 +156,7 @@ class AboutDialog(QDialog):
             (paths.cache, self.tr("What can be made again: indexes and logs")),
         )
         for row, (folder, what) in enumerate(rows):
-            title = _label(what, page)
-            title.setObjectName("headline")
+            title = plain_label(what, page, "headline")
             where = ElidedLabel(page)
             where.setObjectName("muted")
             where.setText(visible(str(folder)))
@@ -176,13 +175,13 @@ class AboutDialog(QDialog):
             "Notes that you share lie in the project itself, below .commonplace/notes. "
             "Removing the program leaves all of this where it is."
         )
-        grid.addWidget(_label(shared, page, muted=True), 6, 0, 1, 2)
+        grid.addWidget(plain_label(shared, page, "muted"), 6, 0, 1, 2)
         grid.setRowStretch(7, 1)
         return page
 
     def _licences_page(self) -> QWidget:
         page = QWidget(self)
-        notice = _label(
+        notice = plain_label(
             self.tr(
                 "Commonplace is under the MIT licence. It uses Qt and PySide6 under the GNU Lesser "
                 "General Public License, version 3. They are separate files in the folder of the "
@@ -222,15 +221,6 @@ class AboutDialog(QDialog):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text())
-
-
-def _label(text: str, parent: QWidget, *, muted: bool = False) -> QLabel:
-    label = QLabel(visible(text), parent)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(not muted or len(text) > 40)
-    if muted:
-        label.setObjectName("muted")
-    return label
 
 
 def _reader(name: str, parent: QWidget) -> QPlainTextEdit:

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from commonplace.desktop.book_preview import Difference, NotePreview
 from commonplace.desktop.book_words import deed_title
 from commonplace.desktop.key_names import KeyNames
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.theme import ThemeKeeper, code_font
 
 DEEDS = ("keep", "confirm", "edit", "pin", "archive", "discard", "forget")
@@ -42,8 +42,8 @@ class NoteFrame(QWidget):
         self.anchors = QLineEdit(self)
         self.anchors.setAccessibleName(self.tr("Anchors"))
         self.anchors.setPlaceholderText(self.tr("FILE, FILE::SYMBOL or FILE:10-20"))
-        self.about = _label("muted", self)
-        self.warning = _label("muted", self)
+        self.about = plain_label("", self, "muted")
+        self.warning = plain_label("", self, "muted")
         self.warning.setProperty("level", "warning")
         self.place_button = _quiet(self.tr("Show the Code"), self)
         self.line_button = _quiet(self.tr("Go to the Line"), self)
@@ -71,7 +71,7 @@ class NoteFrame(QWidget):
         self.hint.setText(text.format(keys.of("quick_note")))
 
     def _lay_out(self) -> None:
-        self.hint = _label("muted", self)
+        self.hint = plain_label("", self, "muted")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.head = self._head()
         reading = QSplitter(Qt.Orientation.Vertical, self)
@@ -109,7 +109,7 @@ class NoteFrame(QWidget):
         fields.setVerticalSpacing(4)
         names = ((self.tr("Ta&gs"), self.tags), (self.tr("Anc&hors"), self.anchors))
         for column, (name, field) in enumerate(names):
-            label = _label("muted", self)
+            label = plain_label("", self, "muted")
             label.setWordWrap(False)
             label.setText(name)
             label.setBuddy(field)
@@ -139,14 +139,6 @@ class NoteFrame(QWidget):
         font.setPointSizeF(self._keeper.font_size * 1.15)
         font.setWeight(font.Weight.DemiBold)
         self.title.setFont(font)
-
-
-def _label(name: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label
 
 
 def _quiet(title: str, parent: QWidget) -> QPushButton:

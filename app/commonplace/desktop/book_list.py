@@ -8,7 +8,6 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListView,
     QMenu,
@@ -24,6 +23,7 @@ from commonplace.desktop.book_model import NoteDelegate, NoteModel
 from commonplace.desktop.book_words import KINDS, deed_title, empty_words, kind_title
 from commonplace.desktop.icons import tinted
 from commonplace.desktop.key_names import KeyNames
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told_error
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import visible
@@ -118,9 +118,9 @@ class BookList(QWidget):
         self.model = NoteModel(self)
         self.model.fetch = self._fetch
         self.list = NoteListView(self)
-        self.empty = _label(self)
-        self.remark = _label(self)
-        self.keys = _label(self)
+        self.empty = plain_label("", self, "muted")
+        self.remark = plain_label("", self, "muted")
+        self.keys = plain_label("", self, "muted")
         self._wait = QTimer(self)
         self._wait.setSingleShot(True)
         self._wait.setInterval(FILTER_MS)
@@ -389,11 +389,3 @@ def keys_words(note: Listed | NoteView) -> str:
         f"{key_of(verb)}\u00a0{deed_title(verb, pinned=note.pinned).rstrip('…').lower()}"
         for verb in deeds
     ).replace(" true", "\u00a0true")
-
-
-def _label(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName("muted")
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label

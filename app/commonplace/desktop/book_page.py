@@ -7,7 +7,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -17,6 +16,7 @@ from commonplace.desktop.book_link import BookLink
 from commonplace.desktop.book_list import BookList
 from commonplace.desktop.book_pane import NotePane
 from commonplace.desktop.folding import FOLDED, FoldingSplitter
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.theme import ThemeKeeper
 
 
@@ -33,9 +33,7 @@ class BookPage(QWidget):
         self.back = QPushButton(self.tr("Back to the conversation"), self)
         self.back.setObjectName("quiet")
         self.back.setToolTip(self.tr("Back to the conversation (Esc)"))
-        title = QLabel(self.tr("Book"), self)
-        title.setObjectName("paneTitle")
-        title.setTextFormat(Qt.TextFormat.PlainText)
+        title = plain_label(self.tr("Book"), self, "paneTitle", wrap=False)
         head = QHBoxLayout()
         head.setContentsMargins(12, 8, 12, 0)
         head.addWidget(title, 1)

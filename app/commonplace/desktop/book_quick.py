@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told_error
 from commonplace.desktop.visible import visible
 from commonplace.errors import CommonplaceError
@@ -55,10 +55,7 @@ class QuickNote(QDialog):
         self.tags = QLineEdit(self)
         self.tags.setPlaceholderText(self.tr("words, separated by commas"))
         self.private = QCheckBox(self.tr("&Private: only on this computer, not shared"), self)
-        self.problem = QLabel(self)
-        self.problem.setObjectName("invalid")
-        self.problem.setTextFormat(Qt.TextFormat.PlainText)
-        self.problem.setWordWrap(True)
+        self.problem = plain_label("", self, "invalid")
         self.problem.hide()
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
@@ -68,8 +65,7 @@ class QuickNote(QDialog):
             (self.tr("&Speaks of"), self.anchor),
             (self.tr("Ta&gs"), self.tags),
         ):
-            label = QLabel(name, self)
-            label.setTextFormat(Qt.TextFormat.PlainText)
+            label = plain_label(name, self, wrap=False)
             label.setBuddy(widget)
             form.addRow(label, widget)
             widget.setAccessibleName(name.replace("&", ""))

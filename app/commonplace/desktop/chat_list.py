@@ -21,7 +21,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListView,
     QMenu,
@@ -37,6 +36,7 @@ from commonplace.chat.kept import Chat, Hit
 from commonplace.desktop.chat_days import Row, rows_found, rows_of
 from commonplace.desktop.icons import tinted
 from commonplace.desktop.key_names import KeyNames
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
 
@@ -240,7 +240,7 @@ class ChatList(QWidget):
         self.model = ChatModel(self)
         self.delegate = ChatDelegate(keeper, self)
         self.list = ChatView(self)
-        self.empty = QLabel(self)
+        self.empty = plain_label("", self, "muted")
         self._lay_out()
         self._wait = QTimer(self)
         self._wait.setSingleShot(True)
@@ -393,9 +393,6 @@ class ChatList(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Thousands of rows of two heights: they are laid out a few at a time.
         self.list.setLayoutMode(QListView.LayoutMode.Batched)
-        self.empty.setObjectName("muted")
-        self.empty.setTextFormat(Qt.TextFormat.PlainText)
-        self.empty.setWordWrap(True)
         head = QHBoxLayout()
         head.setSpacing(4)
         head.addWidget(self.search, 1)

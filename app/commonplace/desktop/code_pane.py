@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from commonplace.desktop.background import Background
 from commonplace.desktop.code_colours import CodeColours
@@ -17,7 +17,7 @@ from commonplace.desktop.code_view import CodeView
 from commonplace.desktop.find_bar import FindBar
 from commonplace.desktop.icons import tinted
 from commonplace.desktop.key_names import KeyNames
-from commonplace.desktop.labels import ElidedLabel
+from commonplace.desktop.labels import ElidedLabel, plain_label
 from commonplace.desktop.languages import told_error
 from commonplace.desktop.session import OpenFile
 from commonplace.desktop.source_text import SourceText, locate, read_source
@@ -71,10 +71,7 @@ class CodePane(QWidget):
         self.tabs = CodeTabs(keeper, self)
         self.title = ElidedLabel(self)
         self.title.setObjectName("muted")
-        self.note = QLabel(self)
-        self.note.setObjectName("muted")
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.note.setWordWrap(True)
+        self.note = plain_label("", self, "muted")
         self.note.setContentsMargins(12, 0, 12, 8)
         self.editor_button = self._button(self.tr("Open in your editor"))
         self.find_button = self._button(self.tr("Find in the file"))

@@ -7,7 +7,6 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSizePolicy,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from commonplace.desktop.completion import Completion
 from commonplace.desktop.icons import tinted
 from commonplace.desktop.key_names import KeyNames
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.theme import ThemeKeeper
 
 MAX_LINES = 8
@@ -109,10 +109,9 @@ class EditBanner(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        label = QLabel(self.tr("Asking an earlier question anew; its old answer stays."), self)
-        label.setObjectName("muted")
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
+        label = plain_label(
+            self.tr("Asking an earlier question anew; its old answer stays."), self, "muted"
+        )
         self.button = QPushButton(self.tr("Cancel (Esc)"), self)
         self.button.setObjectName("quiet")
         self.button.clicked.connect(self.cancelled)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QListView,
     QPlainTextEdit,
     QPushButton,
@@ -27,6 +26,7 @@ from commonplace.desktop.context_blocks import (
     trust_words,
 )
 from commonplace.desktop.folding import FOLDED, FoldingSplitter
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper, code_font
 from commonplace.desktop.visible import one_line, visible
@@ -55,13 +55,13 @@ class ContextDialog(QDialog):
         self._keeper = keeper
         self._answer = answer
         self._before = chosen
-        self.headline = self._label("headline", one_line(question)[:300])
-        self.summary = self._label("muted", self._summary())
+        self.headline = plain_label(one_line(question)[:300], self, "headline")
+        self.summary = plain_label(self._summary(), self, "muted")
         self.model = PartsModel(self)
         self.delegate = PartDelegate(keeper, self)
         self.list = QListView(self)
-        self.title = self._label("headline")
-        self.about = self._label("muted")
+        self.title = plain_label("", self, "headline")
+        self.about = plain_label("", self, "muted")
         self.text = QPlainTextEdit(self)
         self.first = QPushButton(self.tr("Put &First"), self)
         self.without = QPushButton(self.tr("&Leave Out"), self)
@@ -194,10 +194,3 @@ class ContextDialog(QDialog):
         layout.addWidget(self.summary)
         layout.addWidget(middle, 1)
         layout.addWidget(self.buttons)
-
-    def _label(self, name: str, text: str = "") -> QLabel:
-        label = QLabel(text, self)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        return label

@@ -9,12 +9,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QLabel,
     QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.theme import code_font
 from commonplace.desktop.visible import visible
 
@@ -25,15 +25,13 @@ def show_report(report: str, forget: Callable[[], None], parent: QWidget) -> Non
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(_tr("What happened"))
     dialog.resize(640, 460)
-    about = QLabel(
+    about = plain_label(
         _tr(
             "This says where in the program it stopped, and nothing about your files, questions or "
             "folders. It lies on this machine alone. If you report the problem, copy it from here."
         ),
         dialog,
     )
-    about.setTextFormat(Qt.TextFormat.PlainText)
-    about.setWordWrap(True)
     text = QPlainTextEdit(visible(report), dialog)
     text.setAccessibleName(_tr("The report"))
     text.setReadOnly(True)

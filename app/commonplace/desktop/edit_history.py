@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -22,6 +21,7 @@ from commonplace.desktop.background import Background
 from commonplace.desktop.chat_days import when
 from commonplace.desktop.diff_view import DiffView
 from commonplace.desktop.folding import FOLDED, FoldingSplitter
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.message_bar import Action, MessageBar
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
@@ -59,8 +59,8 @@ class EditHistory(QDialog):
         self.list.setAccessibleName(self.tr("Changes, the newest first"))
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.title = _label("headline", self)
-        self.about = _label("muted", self)
+        self.title = plain_label("", self, "headline")
+        self.about = plain_label("", self, "muted")
         self.files = QComboBox(self)
         self.files.setAccessibleName(self.tr("Files of the change"))
         self.files.view().setAccessibleName(self.tr("Files of the change"))
@@ -72,7 +72,7 @@ class EditHistory(QDialog):
         self.diff.model.made = True
         self.beside = _button(self.tr("&Side by Side"), self)
         self.beside.setCheckable(True)
-        self.empty = _label("muted", self)
+        self.empty = plain_label("", self, "muted")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.turn_button = _button(self.tr("&Undo This Change"), self)
         self.turn_button.setObjectName("primary")
@@ -247,14 +247,6 @@ def record_words(record: Record, now: float) -> str:
 def _short(title: str) -> str:
     title = one_line(title)
     return title if len(title) <= LONGEST else f"{title[: LONGEST - 1]}…"
-
-
-def _label(name: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label
 
 
 def _button(title: str, parent: QWidget) -> QPushButton:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told, told_error
 from commonplace.desktop.visible import visible
 from commonplace.errors import CommonplaceError, UserError
@@ -52,7 +53,7 @@ class EndpointDialog(QDialog):
         self.setWindowTitle(self.tr("Answers from Another Machine"))
         self.setMinimumWidth(380)
         self.resize(600, 340)
-        lead = _label("", self)
+        lead = plain_label("", self)
         lead.setText(
             self.tr(
                 "A server that speaks as OpenAI's does (llama.cpp, vLLM, Ollama) can answer in "
@@ -66,10 +67,10 @@ class EndpointDialog(QDialog):
         self.key = QLineEdit(self)
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.key.setPlaceholderText(self.tr("Only if it asks for one; empty leaves it as it is"))
-        self.sent = _label("", self)
+        self.sent = plain_label("", self)
         self.sent.setMinimumHeight(4 * self.fontMetrics().lineSpacing())  # it stays in its place
         self.sent.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.error = _label("invalid", self)
+        self.error = plain_label("", self, "invalid")
         self.error.hide()
         self.no_button = _button(self.tr("&No"), self)
         self.once_button = _button(self.tr("Allow &Once"), self)
@@ -164,14 +165,6 @@ class EndpointDialog(QDialog):
         layout.addWidget(self.error)
         layout.addStretch()
         layout.addLayout(foot)
-
-
-def _label(name: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label
 
 
 def _button(title: str, parent: QWidget) -> QPushButton:

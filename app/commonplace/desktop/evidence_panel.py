@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QProgressBar,
     QPushButton,
@@ -27,6 +26,7 @@ from commonplace.desktop.evidence_comparison import Row
 from commonplace.desktop.evidence_link import Progress
 from commonplace.desktop.evidence_view import EvidenceView
 from commonplace.desktop.evidence_words import duration, name_of, phase_words
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.message_bar import MessageBar
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.errors import CommonplaceError
@@ -63,11 +63,8 @@ class EvidencePanel(QDialog):
         self.as_tables.setCheckable(True)
         self.as_tables.setToolTip(self.tr("Show every figure as a table"))
         self.view = EvidenceView(keeper, self)
-        self.phase = QLabel(self)
-        self.phase.setTextFormat(Qt.TextFormat.PlainText)
-        self.left = QLabel(self)
-        self.left.setObjectName("muted")
-        self.left.setTextFormat(Qt.TextFormat.PlainText)
+        self.phase = plain_label("", self, wrap=False)
+        self.left = plain_label("", self, "muted", wrap=False)
         self.bar = QProgressBar(self)
         self.bar.setRange(0, STEPS)
         self.bar.setTextVisible(False)
@@ -233,9 +230,9 @@ class EvidencePanel(QDialog):
 
     def _results_page(self) -> QWidget:
         page = QWidget(self)
-        shown, against = QLabel(self.tr("S&hown"), page), QLabel(self.tr("&Beside"), page)
+        shown = plain_label(self.tr("S&hown"), page, wrap=False)
+        against = plain_label(self.tr("&Beside"), page, wrap=False)
         for label, combo in ((shown, self.chosen), (against, self.other)):
-            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setBuddy(combo)
         head = QGridLayout()
         head.setHorizontalSpacing(10)
@@ -280,11 +277,7 @@ class EvidencePanel(QDialog):
         for head, text in ((title, ""), *self._lessons()):
             for words, name in ((head, "headline"), (text, "")):
                 if words:
-                    label = QLabel(words, inner)
-                    label.setObjectName(name)
-                    label.setTextFormat(Qt.TextFormat.PlainText)
-                    label.setWordWrap(True)
-                    column.addWidget(label)
+                    column.addWidget(plain_label(words, inner, name))
             column.addSpacing(10)
         column.addStretch()
         area = QScrollArea(self)

@@ -23,6 +23,7 @@ from commonplace.desktop.evidence_charts import Chart
 from commonplace.desktop.evidence_comparison import Row, sentences, table
 from commonplace.desktop.evidence_figures import Bars, Figure, figures
 from commonplace.desktop.evidence_words import name_of, summary_of
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import tooltip, visible
@@ -58,7 +59,7 @@ class EvidenceView(QScrollArea):
         column = QVBoxLayout(page)
         column.setContentsMargins(4, 4, 16, 16)
         column.setSpacing(6)
-        column.addWidget(_label(summary_of(result), "muted", page))
+        column.addWidget(plain_label(visible(summary_of(result)), page, "muted"))
         if other is not None:
             column.addWidget(self._legend(result, other, page))
         for verdict in result.verdicts:
@@ -71,9 +72,9 @@ class EvidenceView(QScrollArea):
             self._add(figure, column, page)
         if result.left_out:
             column.addSpacing(14)
-            column.addWidget(_label(self.tr("Not measured"), "paneTitle", page))
+            column.addWidget(plain_label(self.tr("Not measured"), page, "paneTitle"))
             for sentence in result.left_out:
-                column.addWidget(_label(told(sentence), "muted", page))
+                column.addWidget(plain_label(visible(told(sentence)), page, "muted"))
         column.addStretch()
         self.setWidget(page)
         self.show_tables(self._as_tables)
@@ -104,9 +105,9 @@ class EvidenceView(QScrollArea):
         return super().eventFilter(watched, event)
 
     def _add(self, figure: Figure, column: QVBoxLayout, page: QWidget) -> None:
-        column.addWidget(_label(figure.title, "headline", page))
+        column.addWidget(plain_label(visible(figure.title), page, "headline"))
         if figure.about:
-            column.addWidget(_label(figure.about, "muted", page))
+            column.addWidget(plain_label(visible(figure.about), page, "muted"))
         cells = self._table(figure, page)
         if isinstance(figure, Bars) and not figure.groups:
             cells.setFixedHeight(cells.sizeHint().height())
@@ -147,10 +148,10 @@ class EvidenceView(QScrollArea):
         return cells
 
     def _verdict(self, verdict: Verdict, page: QWidget) -> QHBoxLayout:
-        sentence = _label(told(verdict.sentence), "", page)
+        sentence = plain_label(visible(told(verdict.sentence)), page)
         sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         sentence.setAccessibleName(f"{self._outcome(verdict)}: {sentence.text()}")
-        mark = _label(MARKS[verdict.outcome], "verdict", page)
+        mark = plain_label(MARKS[verdict.outcome], page, "verdict")
         mark.setProperty("level", LEVELS[verdict.outcome])
         mark.setWordWrap(False)
         mark.setFixedWidth(mark.fontMetrics().horizontalAdvance("✗ ") + 6)
@@ -171,7 +172,7 @@ class EvidenceView(QScrollArea):
 
     def _legend(self, result: Result, other: Result, page: QWidget) -> QLabel:
         text = self.tr("Filled: {0}. Hatched: {1}.").format(name_of(result), name_of(other))
-        return _label(f"{text} {_sameness(self, result, other)}".strip(), "", page)
+        return plain_label(visible(f"{text} {_sameness(self, result, other)}".strip()), page)
 
 
 def _sameness(owner: QObject, result: Result, other: Result) -> str:
@@ -181,11 +182,3 @@ def _sameness(owner: QObject, result: Result, other: Result) -> str:
     if result.memory == other.memory:
         return owner.tr("Both measured the same memory.")
     return owner.tr("Files or notes changed between them.")
-
-
-def _label(text: str, name: str, parent: QWidget) -> QLabel:
-    label = QLabel(visible(text), parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextCursor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 from commonplace.desktop.background import Background
 from commonplace.desktop.code_view import CodeView
 from commonplace.desktop.find_text import MOST, Match, Needle, find_all, first_from
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.errors import CommonplaceError
 
@@ -47,9 +48,7 @@ class FindBar(QFrame):
         self.edit.setAccessibleName(self.tr("Find in the file"))
         self.edit.setPlaceholderText(self.tr("Find in the file"))
         self.edit.setClearButtonEnabled(False)
-        self.count = QLabel(self)
-        self.count.setObjectName("muted")
-        self.count.setTextFormat(Qt.TextFormat.PlainText)
+        self.count = plain_label("", self, "muted", wrap=False)
         self.edit.setMinimumWidth(80)
         self.case = self._toggle("Aa", self.tr("Match upper and lower case"))
         self.whole = self._toggle("“w”", self.tr("Whole words only"))

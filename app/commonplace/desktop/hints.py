@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from commonplace.desktop.key_names import KeyNames
+from commonplace.desktop.labels import plain_label
 
 
 class Hints(QWidget):
@@ -19,22 +20,19 @@ class Hints(QWidget):
         layout.setContentsMargins(28, 24, 28, 24)
         layout.setSpacing(6)
         layout.addStretch(2)
-        title = QLabel(self.tr("Ask about this project"), self)
-        title.setTextFormat(Qt.TextFormat.PlainText)
+        title = plain_label(self.tr("Ask about this project"), self, wrap=False)
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 1.5)
         title.setFont(font)
-        lead = QLabel(
+        lead = plain_label(
             self.tr(
                 "In plain words, by the name of a function, or with an error message pasted in. "
                 "The answer names the lines it rests on. "
                 "Type / for commands, and @ to have a file or folder read first."
             ),
             self,
+            "muted",
         )
-        lead.setTextFormat(Qt.TextFormat.PlainText)
-        lead.setObjectName("muted")
-        lead.setWordWrap(True)
         layout.addWidget(title)
         layout.addWidget(lead)
         layout.addSpacing(10)
@@ -43,10 +41,7 @@ class Hints(QWidget):
             button.setObjectName("quiet")
             button.clicked.connect(lambda _checked=False, text=text: self.chosen.emit(text))
             layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
-        self._keys = QLabel(self)
-        self._keys.setTextFormat(Qt.TextFormat.PlainText)
-        self._keys.setObjectName("muted")
-        self._keys.setWordWrap(True)
+        self._keys = plain_label("", self, "muted")
         layout.addSpacing(10)
         layout.addWidget(self._keys)
         layout.addStretch(3)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListView,
     QMessageBox,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.dialogs import ask
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.memory_link import MemoryLink, Skipped
 from commonplace.desktop.status import IndexStatus
@@ -40,12 +40,12 @@ class Figure(QWidget):
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._name = name
-        self.value = _label("–", "figure", self)
+        self.value = plain_label("–", self, "figure")
         self.value.setWordWrap(False)
         font = self.value.font()
         font.setPointSizeF(font.pointSizeF() * 1.5)
         self.value.setFont(font)
-        label = _label(name, "muted", self)
+        label = plain_label(name, self, "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -77,13 +77,13 @@ class SkippedFiles(QWidget):
         self.list = _list(self.tr("Skipped files"), self)
         self.list.setModel(self.model)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.empty = _label(
+        self.empty = plain_label(
             self.tr(
                 "Nothing is left out. Files that .gitignore or .commonplaceignore name are not "
                 "counted here: they are no part of the project."
             ),
-            "muted",
             self,
+            "muted",
         )
         right = QVBoxLayout()
         right.setSpacing(8)
@@ -153,7 +153,7 @@ class IndexPanel(QDialog):
             self.tr("newest file read"),
         )
         self.figures = [Figure(name, self) for name in names]
-        self.about = _label("", "muted", self)
+        self.about = plain_label("", self, "muted")
         self.about.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -253,7 +253,7 @@ class IndexPanel(QDialog):
         grid.setVerticalSpacing(10)
         for number, figure in enumerate(self.figures):
             grid.addWidget(figure, number // 3, number % 3)
-        title = _label(self.tr("Left out"), "paneTitle", self)
+        title = plain_label(self.tr("Left out"), self, "paneTitle")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.reject)
         foot = QHBoxLayout()
@@ -273,14 +273,6 @@ class IndexPanel(QDialog):
         layout.addWidget(title)
         layout.addWidget(self.skipped, 1)
         layout.addLayout(foot)
-
-
-def _label(text: str, name: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label
 
 
 def _list(name: str, parent: QWidget) -> QListView:

@@ -1,10 +1,32 @@
-"""Labels that give way: they shorten their text instead of pushing others aside."""
+"""Labels of plain text, and those that give way: shortened instead of pushing others aside."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+
+def plain_label(
+    text: str = "",
+    parent: QWidget | None = None,
+    name: str = "",
+    *,
+    wrap: bool = True,
+    selectable: bool = False,
+) -> QLabel:
+    """Return a label that takes no text for HTML, whatever stands in it.
+
+    `name` is the object name that the style sheet knows, such as ``muted`` or ``headline``.
+    It breaks into lines where it may `wrap`, and is `selectable` by the mouse.
+    """
+    label = QLabel(text, parent)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(wrap)
+    if selectable:
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
 
 
 class ElidedLabel(QLabel):

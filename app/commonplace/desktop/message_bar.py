@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import visible
@@ -52,9 +53,9 @@ class MessageFrame(QFrame):
         self._close.clicked.connect(dismiss)
         words = QVBoxLayout()
         words.setSpacing(2)
-        words.addWidget(self._label("headline", headline))
+        words.addWidget(self._words(headline, "headline"))
         if remedy:
-            words.addWidget(self._label("remedy", remedy))
+            words.addWidget(self._words(remedy, "remedy"))
         if actions:
             words.addLayout(self._buttons(actions))
         layout = QHBoxLayout(self)
@@ -66,13 +67,8 @@ class MessageFrame(QFrame):
         keeper.changed.connect(self._restyle)
         self._restyle()
 
-    def _label(self, name: str, text: str) -> QLabel:
-        label = QLabel(visible(text)[:LONGEST], self)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        return label
+    def _words(self, text: str, name: str) -> QLabel:
+        return plain_label(visible(text)[:LONGEST], self, name, selectable=True)
 
     def _buttons(self, actions: Sequence[Action]) -> QHBoxLayout:
         row = QHBoxLayout()

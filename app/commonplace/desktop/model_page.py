@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.model_list import ModelList, ModelRow
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import visible
@@ -42,10 +43,10 @@ class ModelPage(QWidget):
     ) -> None:
         super().__init__(parent)
         self.list = ModelList(keeper, name, self)
-        self.empty = _label(empty, "muted")
+        self.empty = plain_label(empty, name="muted")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.empty.setContentsMargins(16, 16, 16, 16)
-        self.title = _label("", "codeTitle")
+        self.title = plain_label("", name="codeTitle")
         self._facts: tuple[tuple[str, str], ...] = ()
         self._labels: list[QLabel] = []
         self._column = QVBoxLayout()
@@ -84,11 +85,11 @@ class ModelPage(QWidget):
             label.deleteLater()
         self._labels = []
         for name, value in shown:
-            words = _label(visible(value), "")
+            words = plain_label(visible(value))
             words.setAccessibleName(f"{name}: {visible(value)}")
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             words.setContentsMargins(0, 1, 0, 9)
-            for label in (_label(name, "muted"), words):
+            for label in (plain_label(name, name="muted"), words):
                 self._labels.append(label)
                 self._column.addWidget(label)
 
@@ -132,11 +133,3 @@ class ModelPage(QWidget):
         layout.addWidget(area, 1)
         layout.addLayout(row)
         return details
-
-
-def _label(text: str, name: str) -> QLabel:
-    label = QLabel(text)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label

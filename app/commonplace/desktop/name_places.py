@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QStringListModel, Qt, Signal
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QListView, QVBoxLayout, QWidget
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told_error
 from commonplace.desktop.memory_link import MemoryLink
 from commonplace.desktop.visible import one_line
@@ -29,9 +30,7 @@ class NamePlacesDialog(QDialog):
         self.setWindowTitle(self.tr("Places of {0}").format(one_line(found.name)))
         self.resize(680, 420)
         self._places = (*found.definitions, *found.usages)
-        self.about = QLabel(self._about(found), self)
-        self.about.setTextFormat(Qt.TextFormat.PlainText)
-        self.about.setWordWrap(True)
+        self.about = plain_label(self._about(found), self)
         lines = [self._line(place, self.tr("defined")) for place in found.definitions]
         lines += [self._line(place, "") for place in found.usages]
         self.model: QAbstractListModel = QStringListModel(lines, self)

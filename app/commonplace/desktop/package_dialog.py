@@ -8,12 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QLabel,
     QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.library_link import LibraryLink
 from commonplace.desktop.theme import code_font
 from commonplace.desktop.visible import one_line, visible
@@ -39,21 +39,21 @@ class PackageDialog(QDialog):
         self.resize(660, 540)
         name, licence = one_line(str(manifest["name"])), one_line(str(manifest["licence"]))
         size = size_in_words(int(manifest["size"]))
-        headline = _label(self.tr("Install {0}, {1}?").format(name, size), "headline", self)
+        headline = plain_label(self.tr("Install {0}, {1}?").format(name, size), self, "headline")
         facts = [self.tr("Licence: {0}").format(licence)]
         if manifest["source"]:
             facts.append(self.tr("Source: {0}").format(one_line(str(manifest["source"]))))
         facts.append(self.tr("Package: {0}").format(one_line(path.name)))
-        about = _label("\n".join(facts), "muted", self)
+        about = plain_label("\n".join(facts), self, "muted")
         self.text = QPlainTextEdit(visible(str(manifest["licence_text"])), self)
         self.text.setAccessibleName(self.tr("The licence"))
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
         self.text.setFont(code_font(9))
-        checks = _label(
+        checks = plain_label(
             self.tr("Its checksum and its header are checked before it can be chosen."),
-            "muted",
             self,
+            "muted",
         )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self.accept_button = buttons.addButton(
@@ -72,11 +72,3 @@ class PackageDialog(QDialog):
         layout.addWidget(self.text, 1)
         layout.addWidget(checks)
         layout.addWidget(buttons)
-
-
-def _label(text: str, name: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label

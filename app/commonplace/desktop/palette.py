@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from commonplace.desktop.fuzzy import Match, search
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told_error
 from commonplace.desktop.memory_link import MemoryLink
 from commonplace.desktop.palette_list import Entry, PaletteList
@@ -80,10 +81,7 @@ class Palette(QFrame):
         self.edit.setPlaceholderText(self.tr("A file by some letters of its name"))
         self.list = PaletteList(keeper, self)
         self.list.setAccessibleName(self.tr("What was found"))
-        self.note = QLabel(self)
-        self.note.setObjectName("muted")
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.note.setWordWrap(True)
+        self.note = plain_label("", self, "muted")
         self._lay_out()
         self._step = QTimer(self)
         self._step.setInterval(0)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QMargins, QObject, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QCursor, QHelpEvent
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from commonplace.desktop.drawing import SCHEME
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.source_text import as_shown
 from commonplace.desktop.sources import Source, SourcesPanel, mark_of, since_of, symbol_of
@@ -60,9 +61,9 @@ class PassageTip(QFrame):
         self._panel = panel
         self._source_of = source_of
         self._keeper = keeper
-        self.place = self._label("headline")
-        self.about = self._label("muted")
-        self.text = self._label("passage")
+        self.place = plain_label("", self, "headline", wrap=False)
+        self.about = plain_label("", self, "muted")
+        self.text = plain_label("", self, "passage", wrap=False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
         layout.setSpacing(5)
@@ -136,10 +137,3 @@ class PassageTip(QFrame):
         far = (QCursor.pos() - self._around).manhattanLength() > 3 * self.fontMetrics().height()
         if far or not self._home.isVisible() or not self.window().isVisible():
             self.dismiss()
-
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(name == "muted")
-        return label

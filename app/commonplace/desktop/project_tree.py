@@ -11,9 +11,10 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtWidgets import QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QTreeView, QVBoxLayout, QWidget
 
 from commonplace.desktop.icons import tinted
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.path_tree import PathTree
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line
@@ -37,9 +38,7 @@ class ProjectTree(QWidget):
         """The words of the filter, and the paths that hold them, also in lower case."""
         self._open_folders: set[str] = set()
         self._filtered = False
-        self.title = QLabel(self.tr("Project"), self)
-        self.title.setObjectName("paneTitle")
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title = plain_label(self.tr("Project"), self, "paneTitle", wrap=False)
         self.filter = QLineEdit(self)
         self.filter.setAccessibleName(self.tr("Filter files"))
         self.filter.setPlaceholderText(self.tr("Filter files"))
@@ -53,10 +52,7 @@ class ProjectTree(QWidget):
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(14)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.empty = QLabel(self)
-        self.empty.setObjectName("muted")
-        self.empty.setTextFormat(Qt.TextFormat.PlainText)
-        self.empty.setWordWrap(True)
+        self.empty = plain_label("", self, "muted")
         self._lay_out()
         self._wait = QTimer(self)
         self._wait.setSingleShot(True)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from commonplace.desktop.diff_view import DiffView
 from commonplace.desktop.folding import FOLDED, FoldingSplitter
-from commonplace.desktop.labels import ElidedLabel
+from commonplace.desktop.labels import ElidedLabel, plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.review_files import ReviewFiles
 from commonplace.desktop.theme import ThemeKeeper, code_font
@@ -102,10 +102,10 @@ class ReviewDialog(QDialog):
         self.diff = DiffView(self._keeper, self)
         self.path = ElidedLabel(self)
         self.path.setObjectName("codeTitle")
-        self.about = self._label("muted")
-        self.warning = self._label("remark")
+        self.about = plain_label("", self, "muted")
+        self.warning = plain_label("", self, "remark")
         self.warning.setProperty("level", "warning")
-        self.empty = self._label("muted")
+        self.empty = plain_label("", self, "muted")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.words = QPlainTextEdit(self)
         self.words.setObjectName("code")
@@ -121,15 +121,15 @@ class ReviewDialog(QDialog):
         self.next.setToolTip(self.tr("Go to the next change (Alt+Down)"))
         self.reject_button = QPushButton(self.tr("Reject File"), self)
         self.accept_button = QPushButton(self.tr("Accept File"), self)
-        self.total = self._label("muted")
+        self.total = plain_label("", self, "muted")
         self.cancel_button = QPushButton(self.tr("Cancel"), self)
         self.apply_button = QPushButton(self.tr("Apply"), self)
         self.apply_button.setObjectName("primary")
         self.apply_button.setToolTip(self.tr("Write the accepted changes (Ctrl+Enter)"))
         self.message = QFrame(self)
         self.message.setObjectName("message")
-        self.headline = self._label("headline")
-        self.remedy = self._label("remedy")
+        self.headline = plain_label("", self, "headline")
+        self.remedy = plain_label("", self, "remedy")
         self.confirm = QPushButton(self)
         self.confirm.setAccessibleName(self.tr("What can be done about it"))
         self._run: Callable[[], None] | None = None
@@ -333,13 +333,6 @@ class ReviewDialog(QDialog):
 
     def _restyle(self) -> None:
         self.words.setFont(code_font(self._keeper.font_size))
-
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        return label
 
     def _set(self, label: QLabel, text: str) -> None:
         label.setText(text)

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import LANGUAGES, told, told_error
 from commonplace.desktop.shortcuts import Shortcuts
 from commonplace.desktop.shortcuts_page import ShortcutsPage
@@ -60,13 +61,13 @@ class SettingRow(QWidget):
         super().__init__()
         self.declaration = declaration
         name = told(declaration.title)
-        label = _label(name, "headline")
+        label = plain_label(name, name="headline")
         self.editor, self._read = self._make_editor(value, models)
         self.editor.setAccessibleName(name)
         self.editor.setMinimumHeight(28)
         self.editor.setAccessibleDescription(told(declaration.help))
         label.setBuddy(self.editor)
-        self._invalid = _label("", "invalid")
+        self._invalid = plain_label("", name="invalid")
         self._invalid.hide()
         line = QHBoxLayout()
         line.setSpacing(8)
@@ -93,7 +94,7 @@ class SettingRow(QWidget):
         head.addWidget(self.reset)
         layout.addLayout(head)
         layout.addLayout(line)
-        layout.addWidget(_label(told(declaration.help), "muted"))
+        layout.addWidget(plain_label(told(declaration.help), name="muted"))
         layout.addWidget(self._invalid)
         self._listen()
         self._notice()
@@ -254,7 +255,7 @@ class SettingsDialog(QDialog):
             for declaration in declared()
         ]
         self._titles: dict[str, QLabel] = {}
-        self._error = _label("", "invalid")
+        self._error = plain_label("", name="invalid")
         self._error.hide()
         buttons = QDialogButtonBox(self)
         self.save_button = QPushButton(self.tr("Save"))
@@ -267,7 +268,7 @@ class SettingsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(10)
-        self._nothing = _label(self.tr("No setting speaks of that."), "muted")
+        self._nothing = plain_label(self.tr("No setting speaks of that."), name="muted")
         self._nothing.hide()
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -352,7 +353,7 @@ class SettingsDialog(QDialog):
         for row in self.rows:
             group = row.declaration.key.partition(".")[0]
             if group not in self._titles:
-                self._titles[group] = _label(told(GROUPS.get(group, group)), "paneTitle")
+                self._titles[group] = plain_label(told(GROUPS.get(group, group)), name="paneTitle")
                 self._titles[group].setContentsMargins(0, 10, 0, 4)
                 column.addWidget(self._titles[group])
             column.addWidget(row)
@@ -377,11 +378,3 @@ class SettingsDialog(QDialog):
         self._nothing.setVisible(not shown)
         if self.shortcuts is not None:
             self.shortcuts.narrow(text)
-
-
-def _label(text: str, name: str) -> QLabel:
-    label = QLabel(text)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
-    QLabel,
     QLineEdit,
     QPushButton,
     QTableWidget,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.actions import ACTIONS, ActionSpec
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told_error
 from commonplace.desktop.shortcuts import Shortcuts, portable, shown
 from commonplace.errors import UserError
@@ -50,7 +50,7 @@ class ShortcutsPage(QWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.about = _label("", "headline", self)
+        self.about = plain_label("", self, "headline")
         self.keys = QKeySequenceEdit(self)
         self.keys.setClearButtonEnabled(True)
         self.keys.setMaximumSequenceLength(1)
@@ -59,7 +59,7 @@ class ShortcutsPage(QWidget):
         self.clear = QPushButton(self.tr("Remove"), self)
         self.reset = QPushButton(self.tr("Reset"), self)
         self.reset_all = QPushButton(self.tr("Reset All"), self)
-        self.conflict = _label("", "muted", self)
+        self.conflict = plain_label("", self, "muted")
         self._lay_out()
         self._fill()
         self.table.currentCellChanged.connect(lambda *_: self._choose())
@@ -180,11 +180,3 @@ def title_of(spec: ActionSpec) -> str:
 def menu_of(spec: ActionSpec) -> str:
     """Return the title of the menu an action stands in."""
     return QCoreApplication.translate("Actions", spec.menu).replace("&", "")
-
-
-def _label(text: str, name: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label

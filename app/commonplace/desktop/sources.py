@@ -17,7 +17,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import (
-    QLabel,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -27,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.book_words import cited_words
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
@@ -226,16 +226,12 @@ class SourcesPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("pane")
         self._keeper = keeper
-        self.title = QLabel(self.tr("Sources"), self)
-        self.title.setObjectName("paneTitle")
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.hint = QLabel(
+        self.title = plain_label(self.tr("Sources"), self, "paneTitle", wrap=False)
+        self.hint = plain_label(
             self.tr("The passages an answer rests on appear here. Click one to read it in place."),
             self,
+            "muted",
         )
-        self.hint.setObjectName("muted")
-        self.hint.setTextFormat(Qt.TextFormat.PlainText)
-        self.hint.setWordWrap(True)
         self.hint.setContentsMargins(12, 4, 12, 12)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.title.setContentsMargins(12, 10, 12, 6)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.memory.status import Status
 
@@ -54,12 +55,12 @@ class IndexStatus(QWidget):
         self._brief = brief
         self._status = Status()
         self._estimate = Estimate()
-        self.phase = self._label("headline")
+        self.phase = plain_label("", self, "headline")
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress of indexing"))
-        self.detail = self._label("muted")
-        self.note = self._label("muted")
+        self.detail = plain_label("", self, "muted")
+        self.note = plain_label("", self, "muted")
         self.skipped = QPushButton(self)
         self.skipped.setObjectName("quiet")
         self.skipped.setToolTip(self.tr("Show the files that are not searched, and why"))
@@ -144,13 +145,6 @@ class IndexStatus(QWidget):
 
     def _toggle(self) -> None:
         self.pause_asked.emit(self._status.phase != "paused")
-
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        return label
 
     def _lay_out(self, margins: tuple[int, int, int, int]) -> None:
         links = QHBoxLayout()

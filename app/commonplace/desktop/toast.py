@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QPropertyAnimation, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPropertyAnimation, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGraphicsOpacityEffect,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QWidget,
 )
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.motion import FADE_MS, may_move
 from commonplace.desktop.visible import visible
@@ -38,9 +38,7 @@ class Toasts(QFrame):
         super().__init__(window)
         self._window = window
         self.setObjectName("toast")
-        self.label = QLabel(self)
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.label.setWordWrap(True)
+        self.label = plain_label("", self)
         self.button = QPushButton(self)
         self.button.setObjectName("quiet")
         self.button.setAccessibleName(self.tr("What can be done about it"))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
 
+from commonplace.desktop.labels import plain_label
 from commonplace.desktop.visible import one_line, tooltip
 from commonplace.recall.shapes import Frame, read_question
 
@@ -83,9 +84,7 @@ class FramesPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("pane")
-        self.title = QLabel(self)
-        self.title.setObjectName("paneTitle")
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title = plain_label("", self, "paneTitle", wrap=False)
         self.model = QStandardItemModel(self)
         self.list = QListView(self)
         self.list.setObjectName("frames")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from commonplace.desktop.labels import ElidedLabel
+from commonplace.desktop.labels import ElidedLabel, plain_label
 from commonplace.desktop.library_link import Transfer
 from commonplace.desktop.model_words import transfer_words
 from commonplace.desktop.visible import one_line
@@ -23,9 +23,7 @@ class TransferRow(QWidget):
     def __init__(self, transfer: Transfer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._key = transfer.key
-        name = QLabel(one_line(transfer.title), self)
-        name.setObjectName("headline")
-        name.setTextFormat(Qt.TextFormat.PlainText)
+        name = plain_label(one_line(transfer.title), self, "headline", wrap=False)
         self.words = ElidedLabel(self, Qt.TextElideMode.ElideRight)
         self.words.setObjectName("muted")
         self.bar = QProgressBar(self)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from commonplace.desktop.icons import app_icon
 from commonplace.desktop.key_names import KeyNames
-from commonplace.desktop.labels import ElidedLabel
+from commonplace.desktop.labels import ElidedLabel, plain_label
 from commonplace.desktop.visible import one_line
 
 WIDTH = 620
@@ -31,15 +31,16 @@ class Welcome(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         icon = QLabel(self)
         icon.setPixmap(app_icon().pixmap(QSize(64, 64)))
-        title = self._label(self.tr("Ask your codebase"))
+        title = plain_label(self.tr("Ask your codebase"), self)
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 1.9)
         title.setFont(font)
-        lead = self._label(
+        lead = plain_label(
             self.tr(
                 "Commonplace reads a folder on this computer and answers questions about it "
                 "with a model that runs here too. Nothing leaves this machine unless you allow it."
-            )
+            ),
+            self,
         )
         self.open_button = QPushButton(self.tr("Open Folder…"), self)
         self.open_button.setObjectName("primary")
@@ -47,7 +48,7 @@ class Welcome(QWidget):
         self.open_button.clicked.connect(self.open_asked)
         buttons = QHBoxLayout()
         buttons.addWidget(self.open_button)
-        self._keys = self._label("", muted=True)
+        self._keys = plain_label("", self, "muted")
         buttons.addSpacing(10)
         buttons.addWidget(self._keys, 1)
         self.recent = QWidget(self)
@@ -64,7 +65,7 @@ class Welcome(QWidget):
         for widget in (icon, title, lead):
             column.addWidget(widget)
         for number, text in enumerate(self._steps(), start=1):
-            column.addWidget(self._label(f"{number}.  {text}", muted=True))
+            column.addWidget(plain_label(f"{number}.  {text}", self, "muted"))
         column.addSpacing(8)
         column.addLayout(buttons)
         column.addWidget(self.recent)
@@ -88,7 +89,7 @@ class Welcome(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self.recent_buttons = []
-        self._recent.addWidget(self._label(self.tr("Recent projects"), muted=True))
+        self._recent.addWidget(plain_label(self.tr("Recent projects"), self, "muted"))
         for path in projects[:OFFERED]:
             self._recent.addWidget(self._project(path))
         self.recent.setVisible(bool(projects))
@@ -117,11 +118,3 @@ class Welcome(QWidget):
             self.tr("Ask in plain words; search works while the folder is still being read."),
             self.tr("Follow the numbers in the answer to the lines they rest on."),
         )
-
-    def _label(self, text: str, *, muted: bool = False) -> QLabel:
-        label = QLabel(text, self)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        if muted:
-            label.setObjectName("muted")
-        return label
