@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import psutil
@@ -25,6 +26,8 @@ MODEL = CHECKOUT / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 CONTEXT = "def add(first, second):\n    return first + second"
 TEXT = "\n\n\ndef subtract(first, second):\n    return first - second"
 GREEDY = Sampling(max_tokens=12, temperature=0.0)
+ONE = Sampling(max_tokens=1, temperature=0.0)
+SHORT = [Message("user", "Hello")]
 LONG = [Message("user", "def add(a, b):\n    return a + b\n" * 24 + "\nWhat does it do?")]
 
 
@@ -203,6 +206,7 @@ def test_a_bad_adapter_is_refused_and_the_model_goes_on(session, shapes, lora, b
     bad = {
         "tampered": kept(tmp_path / "tampered.gguf", data[:-9] + b"x" + data[-8:])[0],
         "numbers": kept(tmp_path / "numbers.gguf", adapter(shapes, number=math.nan)),
+        "huge": kept(tmp_path / "huge.gguf", adapter(shapes, number=3e38)),
         "narrow": kept(
             tmp_path / "narrow.gguf", adapter(lora_shapes({"blk.0.attn_q.weight": (576, 570)}))
         ),
@@ -218,3 +222,71 @@ def test_a_bad_adapter_is_refused_and_the_model_goes_on(session, shapes, lora, b
         assert caught.value.remedy, name
         assert session.score(CONTEXT, TEXT).nll == pytest.approx(plain.nll, abs=1e-4), name
     assert session.pid == pid
+
+
+def test_going_back_to_an_adapter_gives_what_it_gave(session, shapes, base, tmp_path):
+    """More than are held at once, so that some are loaded again."""
+    few = {name: shape for name, shape in shapes.items() if name.startswith("blk.2.")}
+    files = [
+        kept(tmp_path / f"{number}.gguf", adapter(few, spread=0.02 * (number + 1)))
+        for number in range(6)
+    ]
+    plain = session.score(CONTEXT, TEXT)
+
+    def scored(file, scale=1.0):
+        assert session.adapter(*file, scale, base).active
+        assert session.complete(SHORT, ONE).reused_tokens == 0
+        return session.score(CONTEXT, TEXT).nll
+
+    first = [scored(file) for file in files]
+    assert len({round(sum(nll), 4) for nll in (*first, plain.nll)}) == len(files) + 1
+    for number in (4, 5, 0, 4, 1):
+        assert scored(files[number]) == pytest.approx(first[number], abs=1e-4), number
+    weaker = scored(files[5], 0.5)
+    assert weaker != pytest.approx(first[5], abs=1e-4)
+    assert scored(files[5]) == pytest.approx(first[5], abs=1e-4)
+    session.adapter(None)
+    assert session.score(CONTEXT, TEXT).nll == pytest.approx(plain.nll, abs=1e-4)
+
+
+def test_a_file_that_changed_is_refused_though_its_adapter_is_held(session, shapes, base, tmp_path):
+    mine = kept(tmp_path / "mine.gguf", adapter(shapes, spread=0.03))
+    other = kept(tmp_path / "other.gguf", adapter(shapes, spread=0.04))
+    path = mine[0]
+    data = path.read_bytes()
+    session.adapter(*mine, 1.0, base)
+    first = session.score(CONTEXT, TEXT).nll
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    for before in (None, other):  # in place, and held while another is
+        if before:
+            path.write_bytes(data)
+            session.adapter(*mine, 1.0, base)
+            session.adapter(*before, 1.0, base)
+            path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        with pytest.raises(ModelError, match="checksum differs"):
+            session.adapter(*mine, 1.0, base)
+    path.write_bytes(data)  # written again as it was
+    session.adapter(*mine, 1.0, base)
+    assert session.score(CONTEXT, TEXT).nll == pytest.approx(first, abs=1e-4)
+    path.unlink()
+    with pytest.raises(ModelError, match="no adapter"):
+        session.adapter(*mine, 1.0, base)
+
+
+def test_where_memory_cannot_be_read_as_a_file_a_copy_serves(model, lora, base, session, tmp_path):
+    """As on Windows: the bytes go through a file of our own, and nothing of it stays."""
+    script = (
+        "import commonplace.engine.lora as lora; lora._LIBC = None; "
+        "from commonplace.engine.worker import main; main()"
+    )
+    session.adapter(*lora, 1.0, base)
+    expected = session.score(CONTEXT, TEXT).nll
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path))
+        with EngineSession(
+            LoadOptions(context=512, threads=2, batch=256), command=[sys.executable, "-c", script]
+        ) as other:
+            other.load(model)
+            assert other.adapter(*lora, 1.0, base).active
+            assert list(tmp_path.iterdir()) == []
+            assert other.score(CONTEXT, TEXT).nll == pytest.approx(expected, abs=0.02)

@@ -1,11 +1,11 @@
 """A LoRA adapter put into a loaded model and taken out again, never merged into it.
 
 An adapter is a file that changes every answer, so it is trusted less than a
-model: the bytes are copied once, their checksum, their header and the shape of
-every tensor are checked on the copy, and llama.cpp is given the copy, which
-nobody can exchange in between. Then one token is evaluated, so that weights
-that are not numbers are found here. Whatever is wrong ends in `ModelError`, and
-the model goes on without an adapter.
+model: it is read once, and the checksum, the header, the shape and the numbers
+of every tensor are checked on what was read. llama.cpp is given these very bytes
+(see `lora`), which nobody can exchange in between. Then one token is evaluated,
+so that weights that make no sense are found here. Whatever is wrong ends in
+`ModelError`, and the model goes on without an adapter.
 
 Format: https://github.com/ggml-org/llama.cpp/blob/master/convert_lora_to_gguf.py
 """
@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
 import stat
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from commonplace.engine.gguf_format import Contents, Tensor, read_contents
+from commonplace.engine.gguf_format import Contents, Tensor, contents_of
 from commonplace.errors import ModelError
 
 MAX_BYTES = 1 << 30
@@ -33,8 +32,9 @@ BASE_KEY = "commonplace.base"
 """Where a file says which model it was made for; checked if it is there."""
 
 _REMEDY = "Discard it, and adapt to the file again."
-_KINDS = {0, 1, 30}
-"""ggml's F32, F16 and BF16: what weights that were trained come in."""
+_KINDS = {0: ("<u4", 0x7F80_0000), 1: ("<u2", 0x7C00), 30: ("<u2", 0x7F80)}
+"""ggml's F32, F16 and BF16, what weights that were trained come in: the type of their bits,
+and those of the exponent, which are all set in infinity and in what is not a number."""
 _TARGET = re.compile(r"(?:blk\.\d{1,4}\.[a-z_]{1,40}|output)\.weight")
 
 
@@ -75,8 +75,8 @@ def verified_bytes(path: Path, sha256: str) -> bytes:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
             raise ModelError(f"{path} is not a file.", _REMEDY)
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        with path.open("rb") as file:  # asking for much more than there is takes time
+            data = file.read(min(os.fstat(file.fileno()).st_size, MAX_BYTES) + 1)
     except FileNotFoundError:
         raise ModelError(f"There is no adapter {path}.", "Adapt to the file again.") from None
     except OSError as error:
@@ -90,29 +90,16 @@ def verified_bytes(path: Path, sha256: str) -> bytes:
     return data
 
 
-@contextmanager
-def checked_copy(
-    path: Path, sha256: str, *, architecture: str, model: str, tensors: Mapping[str, Tensor]
-) -> Iterator[Path]:
-    """Give a private copy of the adapter at `path` that passed every check.
-
-    Raises `ModelError`, also if the copy cannot be written.
-    """
-    data = verified_bytes(path, sha256)
-    with tempfile.TemporaryDirectory(prefix="commonplace-", ignore_cleanup_errors=True) as folder:
-        copy = Path(folder) / path.name
-        try:
-            copy.write_bytes(data)
-        except OSError as error:
-            raise ModelError(
-                f"{path.name} cannot be copied to {folder}: {error.strerror}.", "Free some space."
-            ) from error
-        try:
-            contents = read_contents(copy)
-        except ModelError as error:
-            raise ModelError(error.message, _REMEDY) from error
-        check_adapter(contents, path.name, architecture, model, tensors)
-        yield copy
+def check_bytes(
+    data: bytes, name: str, architecture: str, model: str, tensors: Mapping[str, Tensor]
+) -> None:
+    """Raise `ModelError` unless `data` is an adapter of sound numbers; see `check_adapter`."""
+    try:
+        contents = contents_of(data, name)
+    except ModelError as error:
+        raise ModelError(error.message, _REMEDY) from error
+    check_adapter(contents, name, architecture, model, tensors)
+    _check_numbers(contents, name, data)
 
 
 def check_adapter(
@@ -173,6 +160,19 @@ def _check_tensor(
     fits = first.shape == (width, rank) and second.shape == (rank, height)
     if not fits or not 1 <= rank <= MAX_RANK:
         _damaged(name, f"has a tensor {shown!r} that does not fit this model")
+
+
+def _check_numbers(contents: Contents, name: str, data: bytes) -> None:
+    """Raise `ModelError` if a weight is infinite or not a number."""
+    import numpy as np  # only the engine process has it loaded anyway
+
+    view = memoryview(data)
+    for tensor in contents.named.values():
+        bits, exponent = _KINDS[tensor.kind]
+        start = contents.data_start + tensor.offset
+        numbers = np.frombuffer(view[start : start + tensor.bytes], bits)
+        if (numbers & exponent).max() == exponent:
+            raise ModelError(f"{name} has weights that are not numbers.", _REMEDY)
 
 
 def _damaged(name: str, what: str) -> NoReturn:

@@ -10,6 +10,7 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import re
@@ -39,6 +40,8 @@ MAX_HEADER = 512 << 20
 MAX_KEPT = 32 << 20
 """Bytes of strings and numbers kept from one file."""
 MAX_DIMENSIONS = 4
+_SIZES = [struct.Struct(f"<{count}Q") for count in range(MAX_DIMENSIONS + 1)]
+_KIND_AND_OFFSET = struct.Struct("<IQ")
 MAX_ELEMENTS = 1 << 50
 MAX_ALIGNMENT = 1 << 20
 
@@ -119,14 +122,25 @@ def read_contents(path: Path) -> Contents:
     version we know, or it is damaged or shorter than its header says.
     """
     with _opened(path) as (file, size):
-        walker = _Walker(path, file, size)
-        try:
-            contents = walker.contents()
-        except (OSError, ValueError, OverflowError) as error:
-            raise ModelError(f"{path.name} cannot be read: {error}.", _DAMAGED) from error
+        return _walked(path.name, file, size)
+
+
+def contents_of(data: bytes, name: str) -> Contents:
+    """Read the header of a GGUF file whose bytes are `data`; `name` is for errors.
+
+    Raises `ModelError` as `read_contents` does.
+    """
+    return _walked(name, io.BytesIO(data), len(data))
+
+
+def _walked(name: str, file: BinaryIO, size: int) -> Contents:
+    try:
+        contents = _Walker(name, file, size).contents()
+    except (OSError, ValueError, OverflowError) as error:
+        raise ModelError(f"{name} cannot be read: {error}.", _DAMAGED) from error
     if contents.data_end > size:
         raise ModelError(
-            f"{path.name} is truncated: {size:,} of {contents.data_end:,} bytes.",
+            f"{name} is truncated: {size:,} of {contents.data_end:,} bytes.",
             "The download was not finished; download it again.",
         )
     return contents
@@ -154,8 +168,8 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 class _Walker:
     """Walks one header from its first byte to its last."""
 
-    def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
-        self._name = path.name
+    def __init__(self, name: str, file: BinaryIO, size: int) -> None:
+        self._name = name
         self._file = file
         self._size = size
         self._at = 0
@@ -238,9 +252,9 @@ class _Walker:
             dimensions = self._u32()
             if dimensions > MAX_DIMENSIONS:
                 self._damaged(f"a tensor of {dimensions} dimensions")
-            shape = tuple(self._u64() for _ in range(dimensions))
+            shape: tuple[int, ...] = _SIZES[dimensions].unpack(self._read(8 * dimensions))
             elements = math.prod(shape)
-            kind, offset = self._u32(), self._u64()
+            kind, offset = _KIND_AND_OFFSET.unpack(self._read(_KIND_AND_OFFSET.size))
             if kind not in BLOCKS:
                 raise ModelError(
                     f"{self._name} stores weights in a form ({kind}) this version does not know.",

@@ -22,6 +22,7 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from commonplace.engine.fit import Plan
 from commonplace.engine.ggml import load_backends
+from commonplace.engine.lora import Adapters
 from commonplace.engine.requantise import fill, loss
 from commonplace.engine.sampler import Sampler
 from commonplace.engine.states import State
@@ -95,7 +96,7 @@ class Llama:
             raise
         self._vocabulary = C.llama_model_get_vocab(self._model)
         self._memory = C.llama_get_memory(self._context)
-        self._adapter: ctypes.c_void_p | None = None
+        self.adapters = Adapters(self._model, self._context)
         self._live: list[int] = []
         self._piece = ctypes.create_string_buffer(256)
         self.context = min(plan.context, int(C.llama_n_ctx(self._context)))
@@ -116,7 +117,7 @@ class Llama:
     def close(self) -> None:
         """Free the context and the weights; safe to repeat."""
         if self._context is not None:
-            self.drop_adapter()
+            self.adapters.close()
             C.llama_free(self._context)
             self._context = None
         if self._model is not None:
@@ -268,39 +269,17 @@ class Llama:
         scores = C.llama_get_logits_ith(self._context, index)
         return np.ctypeslib.as_array(scores, shape=(self.words,))
 
-    def put_adapter(self, path: Path, scale: float) -> None:
-        """Compute with the LoRA adapter at `path`, which was checked; the sequence is lost.
+    def use_adapter(self, sha256: str | None, scale: float) -> None:
+        """Compute with one of `adapters`, or with None; the sequence is lost if that changes it.
 
-        Raises `ModelError` when llama.cpp refuses it, and computes without one then.
+        Raises `ModelError` when llama.cpp does not.
         """
-        self.drop_adapter()
-        adapter = C.llama_adapter_lora_init(self._model, os.fsencode(path))
-        if not adapter:
-            raise ModelError(
-                f"llama.cpp cannot load the adapter {path.name}.",
-                "Discard it, and adapt to the file again.",
-            )
-        self._adapter = adapter
-        self._set_adapters([adapter], scale)
-
-    def drop_adapter(self) -> None:
-        """Compute without an adapter; the sequence is lost if there was one."""
-        adapter, self._adapter = self._adapter, None
-        if adapter is not None:
-            self._set_adapters([], 0.0)
-            C.llama_adapter_lora_free(adapter)
-
-    def _set_adapters(self, adapters: list[ctypes.c_void_p], scale: float) -> None:
-        count = len(adapters)
-        pointers = (C.llama_adapter_lora_p_ctypes * count)(
-            *(ctypes.cast(adapter, C.llama_adapter_lora_p_ctypes) for adapter in adapters)
-        )
-        scales = (ctypes.c_float * count)(*[scale] * count)
+        if sha256 is None and self.adapters.used is None:
+            return
         # Keys and values of other weights are stale, and llama.cpp would use them.
         C.llama_memory_clear(self._memory, True)
         self._live.clear()
-        if C.llama_set_adapters_lora(self._context, pointers, count, scales):
-            raise ModelError("llama.cpp does not use the adapter.", "Discard it.")
+        self.adapters.use(sha256, scale)
 
     def makes_sense(self) -> bool:
         """Whether the scores of the last token are numbers, and not all the same."""

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from commonplace import __version__
 from commonplace.chat.messages import Message
-from commonplace.engine import scoring
-from commonplace.engine.adapters import Use, check_base, checked_copy, checked_scale
+from commonplace.engine import adapters, scoring
 from commonplace.engine.fit import Plan
 from commonplace.engine.gguf import Header
 from commonplace.engine.identity import build_id, model_id
@@ -90,7 +89,8 @@ class LlamaModel:
         self._ahead = 0
         self._measurer = Measurer(self._llama, options, plan.batch)
         self._identity = model_id(header.path)
-        self._use: Use | None = None
+        self._use: adapters.Use | None = None
+        self._tried: set[adapters.Use] = set()  # made sense, as long as it is loaded
         self._key = f"{self._identity} {build_id()} {plan.kv_type} {plan.gpu_layers}"
         folder = Path(options.cache) / "states"
         kept = bool(options.cache) and options.states_mb > 0
@@ -287,30 +287,41 @@ class LlamaModel:
         if path is None:
             self._take_away()
             return AdapterState(active=False, ms=_since(started))
-        use = Use(sha256, scale)
+        use = adapters.Use(sha256.lower(), scale)
         try:
-            checked_scale(scale)
-            check_base(path.name, base, self._identity)
-            with checked_copy(
-                path,
-                sha256,
-                architecture=self._header.architecture,
-                model=self._identity,
-                tensors=self._header.tensors,
-            ) as copy:
-                if use != self._use:
-                    self._leave()
-                    self._use = use
-                    self._llama.put_adapter(copy, scale)
-                    if not self._makes_sense(1):
-                        raise ModelError(
-                            f"{path.name} makes the model compute nonsense.", "Discard it."
-                        )
-                    self._llama.rewind([])
+            adapters.checked_scale(scale)
+            adapters.check_base(path.name, base, self._identity)
+            self._put(path, use)
         except CommonplaceError:
             self._take_away()
+            self._llama.adapters.drop(use.sha256)
             raise
         return AdapterState(active=True, ms=_since(started))
+
+    def _put(self, path: Path, use: adapters.Use) -> None:
+        """Put the adapter at `path` in place, with what checks its bytes have not passed yet."""
+        held, header = self._llama.adapters, self._header
+        data = adapters.verified_bytes(path, use.sha256)
+        if use.sha256 not in held:
+            self._tried = {tried for tried in self._tried if tried.sha256 in held}
+            adapters.check_bytes(
+                data, path.name, header.architecture, self._identity, header.tensors
+            )
+            held.load(use.sha256, path.name, data)
+        if use != self._use:
+            self._leave()
+            self._use = use
+            self._llama.use_adapter(use.sha256, use.scale)
+            if use not in self._tried:
+                self._try(path.name)
+                self._tried.add(use)
+
+    def _try(self, name: str) -> None:
+        """Evaluate a token with the adapter in place, and take it back."""
+        if not self._makes_sense(1):
+            raise ModelError(f"{name} makes the model compute nonsense.", "Discard it.")
+        if not self._llama.cut(1):
+            self._llama.rewind([])
 
     def forget(self, conversation: str) -> None:
         """Delete what is kept of `conversation`, and do not keep it again."""
@@ -328,7 +339,7 @@ class LlamaModel:
     def _take_away(self) -> None:
         """Go on without an adapter, and without anything that was read with it."""
         self._leave()
-        self._llama.drop_adapter()
+        self._llama.use_adapter(None, 0.0)
         self._use = None
 
     def _turn_to(self, conversation: str, prompt: list[int]) -> None:

@@ -53,9 +53,17 @@ def adapter(
         numbers = (
             draw.uniform(-spread, spread) if number is None else number for _ in range(count)
         )
-        data += struct.pack(f"<{count}{'e' if kind == 1 else 'f'}", *numbers)
+        data += _packed(kind, list(numbers))
         data += bytes(-len(data) % 32)
     return bytes(out + bytes(-len(out) % 32) + data)
+
+
+def _packed(kind: int, numbers: list[float]) -> bytes:
+    """The bytes of `numbers` as ggml's F32 (0), F16 (1) or BF16 (30)."""
+    packed = struct.pack(f"<{len(numbers)}{'e' if kind == 1 else 'f'}", *numbers)
+    if kind != 30:
+        return packed
+    return b"".join(packed[at + 2 : at + 4] for at in range(0, len(packed), 4))
 
 
 def kept(path: Path, data: bytes) -> tuple[Path, str]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
+import struct
 
 import pytest
 
-from commonplace.engine.adapters import BASE_KEY, MAX_RANK, checked_copy, checked_scale
-from commonplace.engine.gguf_format import Tensor
+from commonplace.engine.adapters import (
+    BASE_KEY,
+    MAX_RANK,
+    check_bytes,
+    checked_scale,
+    verified_bytes,
+)
+from commonplace.engine.gguf_format import Tensor, contents_of
 from commonplace.errors import ModelError
 from unit.engine.adapter_builder import adapter, kept, lora_shapes
 from unit.engine.gguf_builder import ARRAY, F32, STRING, U32
@@ -29,19 +37,46 @@ def check(tmp_path):
     def check(data, **changes):
         path, sha256 = kept(tmp_path / "mine.gguf", data)
         asked = {"architecture": "llama", "model": "abc", "tensors": MODEL, **changes}
-        with checked_copy(path, asked.pop("sha256", sha256), **asked) as copy:
-            assert copy.read_bytes() == data
-            return copy
+        whole = verified_bytes(path, asked.pop("sha256", sha256))
+        check_bytes(whole, path.name, **asked)
+        return whole
 
     return check
 
 
-def test_a_sound_one_is_copied_where_nobody_else_can_write_and_the_copy_goes(check):
-    copy = check(adapter(SHAPES))
-    assert not copy.exists()
-    assert not copy.parent.exists()
+def test_what_was_checked_of_a_sound_one_is_what_is_given(check):
+    data = adapter(SHAPES)
+    assert check(data) == data
     check(adapter(SHAPES, {BASE_KEY: (STRING, "abc")}))
     check(adapter(SHAPES, kind=1))
+    check(adapter(SHAPES, kind=30))
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "last", "bad"),
+    [
+        (0, "<I", 0x7F7F_FFFF, [0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0x7F80_0001]),
+        (1, "<H", 0x7BFF, [0x7C00, 0xFC00, 0x7E00, 0x7C01]),
+        (30, "<H", 0x7F7F, [0x7F80, 0xFF80, 0x7FC0, 0x7F81]),
+    ],
+)
+def test_a_weight_that_is_no_number_is_found_in_every_tensor(check, kind, code, last, bad):
+    data = adapter(SHAPES, kind=kind)
+    contents = contents_of(data, "mine.gguf")
+    places = [
+        contents.data_start + tensor.offset + at
+        for tensor in contents.named.values()
+        for at in (0, tensor.bytes - struct.calcsize(code))
+    ]
+    for place in places:
+        changed = bytearray(data)
+        struct.pack_into(code, changed, place, last)
+        check(bytes(changed))
+        for bits in bad:
+            struct.pack_into(code, changed, place, bits)
+            with pytest.raises(ModelError, match="not numbers") as caught:
+                check(bytes(changed))
+            assert caught.value.remedy
 
 
 def test_another_checksum_is_refused(check):
@@ -128,8 +163,7 @@ def test_a_file_cut_short_or_damaged_anywhere_is_told_and_nothing_else(check):
 
 def test_what_is_no_file_is_told(tmp_path):
     def check(path):
-        with checked_copy(path, "0" * 64, architecture="llama", model="abc", tensors=MODEL):
-            pass
+        verified_bytes(path, "0" * 64)
 
     with pytest.raises(ModelError, match="no adapter"):
         check(tmp_path / "missing.gguf")
@@ -145,3 +179,48 @@ def test_what_is_no_file_is_told(tmp_path):
 def test_a_scale_without_sense_is_refused(scale):
     with pytest.raises(ModelError, match="scale"):
         checked_scale(scale)
+
+
+def test_as_few_adapters_are_held_as_are_worth_it_and_all_are_freed(monkeypatch):
+    pytest.importorskip("llama_cpp")
+    from commonplace.engine import lora
+
+    loaded: list[int] = []
+    used: list[int] = []
+
+    def load(_model, name, _data):
+        loaded.append(int(name))
+        return int(name)
+
+    def choose(_context, pointers, count, _scales):
+        used[:] = [ctypes.cast(pointers[n], ctypes.c_void_p).value for n in range(count)]
+        return 0
+
+    def free(number):
+        assert number not in used
+        loaded.remove(number)
+
+    monkeypatch.setattr(lora, "_from_memory", load)
+    monkeypatch.setattr(lora, "_from_copy", load)
+    monkeypatch.setattr(lora.C, "llama_set_adapters_lora", choose)
+    monkeypatch.setattr(lora.C, "llama_adapter_lora_free", free)
+    adapters = lora.Adapters(None, None)
+
+    def put(number, size=1):
+        if str(number) not in adapters:
+            adapters.load(str(number), str(number), bytes(size))
+        adapters.use(str(number), 1.0)
+        assert used == [number]
+
+    for number in (1, 2, 3, 4, 1, 5):
+        put(number)
+    assert sorted(loaded) == [1, 3, 4, 5]
+    monkeypatch.setattr(lora, "HELD_BYTES", 10)
+    put(6, 100)  # however large, it is in use
+    assert sorted(loaded) == [1, 4, 5, 6]
+    put(1)  # and now it is not
+    assert loaded == [1]
+    put(2)
+    assert loaded == [1, 2]
+    adapters.close()
+    assert (loaded, used) == ([], [])
