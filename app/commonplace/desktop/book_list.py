@@ -25,6 +25,7 @@ from commonplace.desktop.icons import tinted
 from commonplace.desktop.key_names import KeyNames
 from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told_error
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import visible
 from commonplace.errors import CommonplaceError
@@ -235,7 +236,7 @@ class BookList(QWidget):
         for number, kind in enumerate(KINDS):
             count = counts.get(kind, 0)
             title = kind_title(kind)
-            self.tabs.setTabText(number, f"{title} {count:,}" if count else title)
+            self.tabs.setTabText(number, f"{title} {number_words(count)}" if count else title)
         self.list.setVisible(bool(found.rows))
         self.empty.setVisible(not found.rows)
         self.empty.setText(empty_words(self.kind, words, self._keys))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
 
 from commonplace.chat.kept import Chat, Hit
+from commonplace.desktop.numbers import number_words
 
 MOST = 2000
 """Rows beyond which filling the list would hold the window up; nobody scrolls so far."""
@@ -43,7 +44,7 @@ def rows_of(chats: Sequence[Chat], now: float) -> list[Row]:
         above = heading
         rows.append(Row(chat=chat))
     if len(chats) > MOST:
-        rows.append(Row(_tr("{0} older: search").format(f"{len(chats) - MOST:,}")))
+        rows.append(Row(_tr("{0} older: search").format(number_words(len(chats) - MOST))))
     return rows
 
 

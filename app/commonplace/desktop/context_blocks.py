@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from commonplace.chat.answer import Answer
 from commonplace.chat.prompt import Block
 from commonplace.desktop.languages import told
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line
 from commonplace.recall.passages import Passage
@@ -127,7 +128,7 @@ def state_words(part: Part) -> str:
     """Return how many tokens a part took, or why it took none, and what was decided."""
     if part.choice == "without":
         return _tr("to be left out")
-    tokens = _tr("{0} tokens").format(f"{part.block.tokens:,}")
+    tokens = _tr("{0} tokens").format(number_words(part.block.tokens))
     read = tokens if part.read else _tr("not read")
     return f"{read} · {_tr('to be first')}" if part.choice == "first" else read
 

@@ -28,6 +28,7 @@ from commonplace.desktop.context_blocks import (
 from commonplace.desktop.folding import FOLDED, FoldingSplitter
 from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.theme import ThemeKeeper, code_font
 from commonplace.desktop.visible import one_line, visible
 
@@ -138,7 +139,7 @@ class ContextDialog(QDialog):
             return self.tr("No model read anything: the passages themselves were the answer.")
         lines = [
             self.tr("{0} tokens in {1} blocks, in the order in which {2} read them.").format(
-                f"{prompt.tokens:,}", len(prompt.blocks), one_line(answer.model)
+                number_words(prompt.tokens), len(prompt.blocks), one_line(answer.model)
             ),
             *(one_line(text) for text in prompt.dropped),
         ]

@@ -16,6 +16,7 @@ from commonplace.desktop.answering import AnswerRunner
 from commonplace.desktop.book_words import cited_words
 from commonplace.desktop.chat_keeper import ChatKeeper, Opened
 from commonplace.desktop.languages import told
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.sources import Source, SourcesPanel
 from commonplace.desktop.transcript import Entry, Transcript
 from commonplace.edits.reading import proposes
@@ -356,13 +357,13 @@ class Conversation(QObject):
         times = answer.timings
         if not answer.model:
             return self.tr("{0} passages in {1} ms").format(
-                len(answer.passages), f"{times.recall_ms:,.0f}"
+                len(answer.passages), number_words(times.recall_ms, ",.0f")
             )
         return self.tr("{0} · {1} s · {2} tokens read, {3} written").format(
             answer.model,
-            f"{times.total_ms / 1000:.1f}",
-            f"{times.prompt_tokens:,}",
-            f"{times.completion_tokens:,}",
+            number_words(times.total_ms / 1000, ".1f"),
+            number_words(times.prompt_tokens),
+            number_words(times.completion_tokens),
         )
 
     def _choose(self, entry: int, number: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.visible import visible
 from commonplace.edits.changes import FileChange
 from commonplace.edits.document import body_of
@@ -111,7 +112,7 @@ class DiffModel(QAbstractListModel):
             state = self.tr("accepted") if self.is_accepted(row) else self.tr("rejected")
             return self.tr("{0}, {1}").format(self.title(row), state)
         if row.kind == "gap":
-            return self.tr("{0} unchanged lines").format(f"{row.hidden:,}")
+            return self.tr("{0} unchanged lines").format(number_words(row.hidden))
         if row.kind == "old":
             return self.tr("line {0} removed: {1}").format(row.old, self.shown(row.old_text))
         if row.kind == "new":

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.diff_model import DiffModel, Index
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.theme import ThemeKeeper, code_font
 from commonplace.edits.rows import Row
 
@@ -125,7 +126,7 @@ class RowPainter(QStyledItemDelegate):
         painter.fillRect(box, theme.colour("alternate"))
         painter.setFont(QApplication.font())
         painter.setPen(theme.colour("muted"))
-        text = self.tr("⋯  {0} unchanged lines").format(f"{row.hidden:,}")
+        text = self.tr("⋯  {0} unchanged lines").format(number_words(row.hidden))
         words = box.adjusted(PADDING * 2 + BOX, 0, 0, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, text)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QPushButton
 
 from commonplace.desktop.engine_link import EngineLink, EngineState
 from commonplace.desktop.message_bar import Action, MessageBar
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.visible import one_line, tooltip
 
 LONGEST_NAME = 32
@@ -29,7 +30,7 @@ class EngineStatus(QObject):
         """Say how the model is."""
         if state.kind == "ready" and state.info is not None:
             text = _short(one_line(state.info.name))
-            context = self.tr("sees {0} tokens at once").format(f"{state.info.context:,}")
+            context = self.tr("sees {0} tokens at once").format(number_words(state.info.context))
             how = self.tr("{0} threads, {1} tokens read at once").format(
                 state.info.threads, state.info.batch
             )

@@ -16,6 +16,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPaintEvent, 
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from commonplace.desktop.evidence_figures import Bar, Bars, Figure, Plot, Series, described
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.theme import ThemeKeeper
 
 GAP = 8.0
@@ -309,5 +310,5 @@ def _outer(figure: Bars) -> list[float]:
 
 
 def _number(value: float) -> str:
-    text = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    text = number_words(value, ".3g") if abs(value) < 1000 else number_words(value, ",.0f")
     return text.replace("-", "−")

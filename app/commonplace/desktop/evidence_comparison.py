@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 
 from commonplace.desktop.evidence_figures import Bars
 from commonplace.desktop.evidence_words import layer_name, source_name
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.visible import one_line
 from commonplace.errors import ProtocolError
 from commonplace.measure.results import Estimate, Outcome, decoded
@@ -71,7 +72,7 @@ def table(rows: Sequence[Row]) -> Bars:
             figure_name(row.figure),
             _signed(row.figure, row.difference.value) if row.difference else "–",
             _interval(row) if row.difference else "",
-            f"{row.n:,}" if row.n else "",
+            number_words(row.n) if row.n else "",
             _judged(row.outcome),
         )
         for row in rows
@@ -129,7 +130,7 @@ def _interval(row: Row) -> str:
 
 def _signed(figure: str, value: float) -> str:
     share = figure in {"exact", "similarity"}
-    text = f"{value * 100:+.0f} %" if share else f"{value:+.3f}"
+    text = f"{value * 100:+.0f} %" if share else number_words(value, "+.3f")
     return text.replace("-", "−")
 
 

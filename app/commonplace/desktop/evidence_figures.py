@@ -20,6 +20,7 @@ from commonplace.desktop.evidence_words import (
     system_name,
 )
 from commonplace.desktop.languages import told
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.visible import one_line
 from commonplace.measure.results import Estimate, Layer, Recall, Result
 
@@ -183,7 +184,7 @@ def _layers(
                     *_which(both, number),
                     write(estimate.value) if estimate else "–",
                     _interval(estimate, write),
-                    f"{layer.n:,}" if layer.n else "",
+                    number_words(layer.n) if layer.n else "",
                     one_line(told(layer.reason)),
                 )
             )
@@ -213,7 +214,7 @@ def _recall(both: Sequence[Result]) -> Bars | None:
                 bars.append(_bar(label, line.hit5, share_words, second=number > 0))
                 rows.append(_recall_row(both, number, line))
         asked = max(line.n for _, line in found)
-        title = _tr("{0} ({1} questions)").format(source_name(source), f"{asked:,}")
+        title = _tr("{0} ({1} questions)").format(source_name(source), number_words(asked))
         groups.append(Group(title, tuple(bars)))
     if not groups:
         return None
@@ -239,9 +240,9 @@ def _recall_row(both: Sequence[Result], number: int, line: Recall) -> tuple[str,
     lead = f"{_signed(gain.value)} ({_interval(gain, _signed)})" if gain else ""
     return (
         source_name(line.source), system_name(line.system), *_which(both, number),
-        f"{line.n:,}", share_words(line.hit1.value), share_words(line.hit5.value),
+        number_words(line.n), share_words(line.hit1.value), share_words(line.hit5.value),
         _interval(line.hit5, share_words), share_words(line.hit10.value),
-        f"{line.mrr.value:.3f}", lead,
+        number_words(line.mrr.value, ".3f"), lead,
     )  # fmt: skip
 
 
@@ -256,7 +257,7 @@ def _freshness(result: Result) -> Plot | None:
         series.append(Series(_tr("not found in time"), missed, "error", missed=True))
     rows = tuple(
         (
-            f"{t.at:.1f}", one_line(told(t.action)), f"{t.waited:.2f}",
+            number_words(t.at, ".1f"), one_line(told(t.action)), number_words(t.waited, ".2f"),
             _tr("yes") if t.found else _tr("no"),
         )
         for t in touches
@@ -266,7 +267,10 @@ def _freshness(result: Result) -> Plot | None:
     )
     return Plot(
         _tr("How fresh the index is"),
-        about.format(f"{result.freshness.median:.2f}", f"{result.freshness.worst:.2f}"),
+        about.format(
+            number_words(result.freshness.median, ".2f"),
+            number_words(result.freshness.worst, ".2f"),
+        ),
         tuple(series),
         _tr("seconds since the watch began"),
         _tr("seconds until found"),
@@ -280,8 +284,8 @@ def _speed(both: Sequence[Result]) -> Bars | None:
     """Return speeds as a table alone: their units differ, so bars would say nothing."""
     rows = tuple(
         (
-            one_line(told(s.name)), *_which(both, number), f"{s.p50:,.4g} {one_line(s.unit)}",
-            f"{s.p95:,.4g} {one_line(s.unit)}", f"{s.n:,}",
+            one_line(told(s.name)), *_which(both, number), _measured(s.p50, s.unit),
+            _measured(s.p95, s.unit), number_words(s.n),
         )
         for number, result in enumerate(both)
         for s in result.speed
@@ -304,7 +308,11 @@ def _curve(result: Result) -> Plot | None:
     if heldout:
         series.append(Series(_tr("on what was held out"), heldout, "accent", line=True))
     rows = tuple(
-        (str(p.step), f"{p.loss:.3f}", "" if p.heldout is None else f"{p.heldout:.3f}")
+        (
+            str(p.step),
+            number_words(p.loss, ".3f"),
+            "" if p.heldout is None else number_words(p.heldout, ".3f"),
+        )
         for p in result.curve
     )
     return Plot(
@@ -351,12 +359,16 @@ def _range(bars: Sequence[Bar]) -> tuple[float, float]:
     return least, most if most > least else least + 1.0
 
 
+def _measured(value: float, unit: str) -> str:
+    return f"{number_words(value, ',.4g')} {one_line(unit)}"
+
+
 def _plain(value: float) -> str:
-    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+    return number_words(value, ".2f") if value < 100 else number_words(value, ",.0f")
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
+    return number_words(value, "+.3f").replace("-", "−")
 
 
 def _tr(text: str) -> str:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication, QDateTime, QLocale, Qt
 
 from commonplace.desktop.evidence_link import Progress
 from commonplace.desktop.languages import told
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.visible import one_line
 from commonplace.measure.results import Result
 
@@ -29,7 +30,7 @@ def summary_of(result: Result) -> str:
     """Return in one line what was measured, how much of it and from which seed."""
     parts = [
         _tr("{0} files, {1} passages, {2} notes").format(
-            f"{result.files:,}", f"{result.chunks:,}", f"{result.notes:,}"
+            number_words(result.files), number_words(result.chunks), number_words(result.notes)
         ),
         _tr("seed {0}").format(result.seed),
         _tr("took {0}").format(duration(result.seconds)),
@@ -54,7 +55,9 @@ def phase_words(progress: Progress) -> str:
     words = known.get(progress.phase, one_line(progress.phase)) or _tr("Getting ready…")
     if not progress.total:
         return words
-    return _tr("{0}: {1} of {2}").format(words, f"{progress.done:,}", f"{progress.total:,}")
+    return _tr("{0}: {1} of {2}").format(
+        words, number_words(progress.done), number_words(progress.total)
+    )
 
 
 def layer_name(name: str) -> str:
@@ -75,7 +78,7 @@ def duration(seconds: float) -> str:
         return _tr("{0} s").format(round(seconds))
     if seconds < 90 * 60:
         return _tr("{0} min").format(round(seconds / 60))
-    return _tr("{0} h").format(f"{seconds / 3600:.1f}")
+    return _tr("{0} h").format(number_words(seconds / 3600, ".1f"))
 
 
 def share_words(value: float) -> str:

@@ -11,6 +11,7 @@ from commonplace.desktop.code_view import CodeView
 from commonplace.desktop.find_text import MOST, Match, Needle, find_all, first_from
 from commonplace.desktop.icons import tinted
 from commonplace.desktop.labels import plain_label
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.errors import CommonplaceError
 
@@ -204,7 +205,7 @@ class FindBar(QFrame):
         self._say()
 
     def _say(self) -> None:
-        total = f"{len(self._matches):,}{'+' if len(self._matches) == MOST else ''}"
+        total = number_words(len(self._matches)) + ("+" if len(self._matches) == MOST else "")
         if not self.edit.text():
             said = ""
         elif not self._matches:
@@ -212,7 +213,7 @@ class FindBar(QFrame):
         elif self._current < 0:
             said = self.tr("{0} found").format(total)
         else:
-            said = self.tr("{0} of {1}").format(f"{self._current + 1:,}", total)
+            said = self.tr("{0} of {1}").format(number_words(self._current + 1), total)
         self.count.setText(said)
         self.count.setAccessibleName(said or self.tr("Count of matches"))
         for button in (self.previous, self.next):

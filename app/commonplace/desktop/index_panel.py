@@ -25,6 +25,7 @@ from commonplace.desktop.dialogs import ask
 from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.memory_link import MemoryLink, Skipped
+from commonplace.desktop.numbers import disk_size, number_words
 from commonplace.desktop.status import IndexStatus
 from commonplace.desktop.visible import one_line
 from commonplace.memory.figures import Details
@@ -112,8 +113,8 @@ class SkippedFiles(QWidget):
         self._skipped = skipped
         counts = Counter(item.reason for item in skipped).most_common()
         self._reasons = ["", *(reason for reason, _ in counts)]
-        lines = [self.tr("All reasons ({0})").format(f"{len(skipped):,}")]
-        lines += [one_line(f"{told(reason)} ({count:,})") for reason, count in counts]
+        lines = [self.tr("All reasons ({0})").format(number_words(len(skipped)))]
+        lines += [f"{one_line(told(reason))} ({number_words(count)})" for reason, count in counts]
         self.reason_model.setStringList(lines)
         at = self._reasons.index(before) if before in self._reasons else 0
         self.reasons.setCurrentIndex(self.reason_model.index(at))
@@ -197,10 +198,10 @@ class IndexPanel(QDialog):
         """Show the figures that a `Status` does not carry."""
         self._counted = (details.files, details.chunks)
         self._count(self.status.status, self._counted)
-        size = QLocale().formattedDataSize(details.disk, 1)
+        size = disk_size(details.disk)
         self.figures[4].show_value(size)
         self.figures[5].show_value(self._ago(details.newest))
-        languages = ", ".join(f"{name} {count:,}" for name, count in details.languages)
+        languages = ", ".join(f"{name} {number_words(count)}" for name, count in details.languages)
         lines = [
             self.tr("Languages: {0}").format(languages) if languages else "",
             self.tr("Vectors from: {0}").format(one_line(details.embedder) or self.tr("nowhere")),
@@ -216,7 +217,7 @@ class IndexPanel(QDialog):
         chunks = counted[1] if reading else status.chunks
         counts = (files, chunks, status.vectors, status.skipped)
         for figure, count in zip(self.figures, counts, strict=False):
-            figure.show_value(f"{count:,}")
+            figure.show_value(number_words(count))
 
     def _ask(self) -> None:
         self._memory.details(self.show_details)

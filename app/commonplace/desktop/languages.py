@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
+from commonplace.desktop.numbers import for_people, use_numbers
 from commonplace.errors import CommonplaceError
 from commonplace.paths import resource
 
@@ -25,6 +26,8 @@ LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français"}
 """Codes of the languages that are there, each with its own name."""
 PLACE = re.compile(r"\{(\d+)\}")
 """A place in a text where something is put in."""
+BLANKS = re.compile(r"[ \t\n\r\f\v]+")
+"""Blanks and breaks, but for those that hold a number together."""
 LITERAL = 8
 """Texts with fewer letters of their own are not looked for: they would be found everywhere."""
 
@@ -44,14 +47,15 @@ class Catalogue:
         """Return `text` in this language, whatever stands in its places; else as it is.
 
         What stands in a place is looked up in the same way: a reason inside of a
-        sentence is translated, a path is not.
+        sentence is translated, a path is not. A number is written as in this language
+        where it can be nothing else.
         """
         found = self.exactly(text)
         if found:
             return found
         for literal, pattern, target in self._sentences:
             if literal in text and (match := pattern.fullmatch(text)) is not None:
-                values = [self.told(value) for value in match.groups()]
+                values = [for_people(value) or self.told(value) for value in match.groups()]
                 return PLACE.sub(lambda place, v=values: v[int(place[1])], target)  # type: ignore[misc]
         return text
 
@@ -103,6 +107,7 @@ def use_language(app: QCoreApplication, setting: str) -> str:
         app.removeTranslator(translator)
     _told.cache_clear()
     _Chosen.code = code = language_of(setting)
+    use_numbers(code)
     _Chosen.catalogue, _Chosen.installed = None, ()
     texts = _texts(code) if code != "en" else {}
     if texts:
@@ -124,7 +129,8 @@ def told(text: str) -> str:
 
 def told_error(error: CommonplaceError) -> str:
     """Return what happened and how to mend it, on one line, in the language of the window."""
-    return " ".join(f"{told(error.message)} {told(error.remedy)}".split())
+    both = f"{told(error.message)} {told(error.remedy)}"
+    return BLANKS.sub(" ", both).strip()
 
 
 @lru_cache(maxsize=2048)

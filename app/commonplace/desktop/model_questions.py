@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QPushButton, QWidget
 
+from commonplace.desktop.model_words import model_size
 from commonplace.desktop.visible import visible
 from commonplace.engine.catalogue import CatalogueModel
-from commonplace.engine.gguf import size_in_words
 from commonplace.network.grants import Grant
 
 Then = Callable[[], None]
@@ -31,7 +31,7 @@ def ask_for_the_network(grant: Grant, parent: QWidget, then: Then) -> None:
 def ask_about_licence(model: CatalogueModel, address: str, parent: QWidget, then: Then) -> None:
     """Show the licence of `model`, its size and how it is checked, before it is downloaded."""
     box = _box(_tr("Download this model?"), parent)
-    size = size_in_words(model.size) if model.size else _tr("a size the server will say")
+    size = model_size(model.size) if model.size else _tr("a size the server will say")
     box.setText(_tr("Download {0}, {1}?").format(model.name, size))
     lines = [model.licence_line, model.checks_line, _tr("From: {0}").format(address)]
     box.setInformativeText(visible("\n\n".join(lines)))

@@ -12,10 +12,10 @@ from commonplace.desktop.model_words import (
     entry_line,
     fit_colour,
     fit_words,
+    model_size,
 )
 from commonplace.engine.catalogue import CatalogueModel
 from commonplace.engine.entries import LibraryEntry, fit_of
-from commonplace.engine.gguf import size_in_words
 
 
 def entry_row(entry: LibraryEntry, in_use: str) -> ModelRow:
@@ -24,7 +24,7 @@ def entry_row(entry: LibraryEntry, in_use: str) -> ModelRow:
     if entry.problem:
         status, colour = _tr("Cannot be chosen: {0}").format(entry.problem), "error"
     else:
-        needs = _tr("needs {0}").format(size_in_words(entry.memory))
+        needs = _tr("needs {0}").format(model_size(entry.memory))
         status, colour = f"{fit_words(entry.fit)}: {needs}", fit_colour(entry.fit)
         if not entry.chat:
             status = _tr("Completes code only. {0}").format(status)

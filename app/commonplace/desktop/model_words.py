@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from commonplace.desktop.languages import told
 from commonplace.desktop.library_link import Transfer
+from commonplace.desktop.numbers import number_words, rewritten
 from commonplace.engine.catalogue import CatalogueModel
 from commonplace.engine.entries import Fit, LibraryEntry, fit_of
 from commonplace.engine.gguf import size_in_words
@@ -31,7 +32,7 @@ def entry_line(entry: LibraryEntry) -> str:
     """Say what an installed model is, in one line."""
     parts = [
         entry.owner,
-        size_in_words(entry.size),
+        model_size(entry.size),
         parameters_words(entry.parameters),
         entry.quantisation,
         entry.licence,
@@ -43,14 +44,14 @@ def entry_facts(entry: LibraryEntry) -> list[tuple[str, str]]:
     """Return all that is known of an installed model, with names."""
     if entry.problem:
         return [(_tr("Cannot be chosen"), f"{told(entry.problem)} {told(entry.remedy)}".strip())]
-    needs = _tr("{0} at the context of the settings").format(size_in_words(entry.memory))
+    needs = _tr("{0} at the context of the settings").format(model_size(entry.memory))
     chat = _tr("Yes") if entry.chat else _tr("No: it was not taught to answer questions")
     facts = [
         (fit_words(entry.fit) or _tr("Memory"), entry.fit_sentence),
         (_tr("Memory needed"), needs),
         (_tr("Answers questions"), chat),
         (_tr("Fills in the middle of code"), _tr("Yes") if entry.fim else _tr("No")),
-        (_tr("Context"), _tr("up to {0} tokens").format(f"{entry.context:,}")),
+        (_tr("Context"), _tr("up to {0} tokens").format(number_words(entry.context))),
         (_tr("Licence"), entry.licence or _tr("The file does not say; ask where it came from.")),
         (_tr("Architecture"), f"{entry.architecture}, {entry.quantisation}"),
     ]
@@ -62,7 +63,7 @@ def entry_facts(entry: LibraryEntry) -> list[tuple[str, str]]:
 
 def catalogue_line(model: CatalogueModel) -> str:
     """Say what a model of the catalogue is, in one line."""
-    size = size_in_words(model.size) if model.size else _tr("size unknown")
+    size = model_size(model.size) if model.size else _tr("size unknown")
     allows = {
         "yes": _tr("commercial use allowed"),
         "no": _tr("NOT for commercial use"),
@@ -75,7 +76,7 @@ def catalogue_needs(model: CatalogueModel, card_bytes: int = 0) -> str:
     """Say whether a model of the catalogue would fit this machine."""
     if not model.memory:
         return _tr("Memory needed: said once it is there")
-    needs = _tr("needs about {0}").format(size_in_words(model.memory))
+    needs = _tr("needs about {0}").format(model_size(model.memory))
     return f"{fit_words(fit_of(model.memory, card_bytes))}: {needs}"
 
 
@@ -87,7 +88,7 @@ def catalogue_facts(model: CatalogueModel, card_bytes: int = 0) -> list[tuple[st
         else ""
     )
     context = (
-        _tr("up to {0} tokens").format(f"{model.context:,}")
+        _tr("up to {0} tokens").format(number_words(model.context))
         if model.context
         else _tr("the file says")
     )
@@ -116,12 +117,12 @@ def transfer_words(transfer: Transfer) -> str:
         "waiting": _tr("The connection was lost; trying again…"),
         "verifying": _tr("Checking the checksum…"),
     }.get(transfer.phase, "")
-    so_far = size_in_words(transfer.done)
+    so_far = model_size(transfer.done)
     if transfer.total:
-        so_far = _tr("{0} of {1}").format(so_far, size_in_words(transfer.total))
+        so_far = _tr("{0} of {1}").format(so_far, model_size(transfer.total))
     text = phase or so_far
     if transfer.phase == "downloading" and transfer.speed > 0:
-        text += _tr(", {0} a second").format(size_in_words(int(transfer.speed)))
+        text += _tr(", {0} a second").format(model_size(int(transfer.speed)))
         left = int((transfer.total - transfer.done) / transfer.speed)
         if left > 0:
             text += _tr(", {0} left").format(time_words(left))
@@ -135,6 +136,11 @@ def time_words(seconds: int) -> str:
     if seconds < 3600:
         return _tr("{0} min").format(round(seconds / 60))
     return _tr("{0} h {1} min").format(seconds // 3600, seconds % 3600 // 60)
+
+
+def model_size(count: int) -> str:
+    """Return the bytes of a model, on the disk or in memory, for people: ``"4.7 GB"``."""
+    return rewritten(size_in_words(count))
 
 
 def parameters_words(count: int) -> str:

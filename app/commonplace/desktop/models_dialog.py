@@ -30,14 +30,13 @@ from commonplace.desktop.model_questions import (
     ask_how_to_import,
 )
 from commonplace.desktop.model_rows import empty_words, entry_row, known_row
-from commonplace.desktop.model_words import catalogue_facts, entry_facts
+from commonplace.desktop.model_words import catalogue_facts, entry_facts, model_size
 from commonplace.desktop.package_dialog import ask_to_install
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.transfers import Transfers
 from commonplace.desktop.visible import one_line
 from commonplace.engine.catalogue import CatalogueModel, read_catalogue
 from commonplace.engine.entries import LibraryEntry
-from commonplace.engine.gguf import size_in_words
 from commonplace.engine.library import own_folder, removable
 from commonplace.engine.package_manifest import SUFFIX
 from commonplace.errors import CommonplaceError, UserError
@@ -211,7 +210,7 @@ class ModelsDialog(QDialog):
         self.discard_button.setVisible(bool(begun) and not moving)
         facts = catalogue_facts(model, self._library.card_bytes)
         if begun and not moving:
-            words = self.tr("{0} have arrived; the rest can follow.").format(size_in_words(begun))
+            words = self.tr("{0} have arrived; the rest can follow.").format(model_size(begun))
             facts.insert(0, (self.tr("Unfinished"), words))
         if not model.repository:
             facts.append((self.tr("How to get it"), self.tr("Run “make models”.")))
@@ -238,7 +237,7 @@ class ModelsDialog(QDialog):
             what = self.tr("Only the link is deleted; the file it leads to stays.")
         else:
             what = self.tr("{0} go to the trash, if this machine has one.").format(
-                size_in_words(entry.size)
+                model_size(entry.size)
             )
         ask_before_deleting(title, what, self, lambda: self._to_trash(path, title))
 

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
 
 from commonplace.desktop.labels import plain_label
 from commonplace.desktop.library_link import LibraryLink
+from commonplace.desktop.model_words import model_size
 from commonplace.desktop.theme import code_font
 from commonplace.desktop.visible import one_line, visible
-from commonplace.engine.gguf import size_in_words
 from commonplace.wire.messages import Message
 
 
@@ -38,7 +38,7 @@ class PackageDialog(QDialog):
         self.setWindowTitle(self.tr("Install this model?"))
         self.resize(660, 540)
         name, licence = one_line(str(manifest["name"])), one_line(str(manifest["licence"]))
-        size = size_in_words(int(manifest["size"]))
+        size = model_size(int(manifest["size"]))
         headline = plain_label(self.tr("Install {0}, {1}?").format(name, size), self, "headline")
         facts = [self.tr("Licence: {0}").format(licence)]
         if manifest["source"]:

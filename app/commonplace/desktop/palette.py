@@ -16,6 +16,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from commonplace.desktop.fuzzy import Match, search
+from commonplace.desktop.kinds import kind_words
 from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told_error
 from commonplace.desktop.memory_link import MemoryLink
@@ -251,7 +252,9 @@ class Palette(QFrame):
         def entry(place: CodePlace) -> Entry:
             where = one_line(f"{place.path}:{place.line}")
             title = one_line(place.symbol)
-            return Entry(title, where, place.kind, (), lambda: self.place_chosen.emit(place))
+            return Entry(
+                title, where, kind_words(place.kind), (), lambda: self.place_chosen.emit(place)
+            )
 
         none = self.tr("Nothing in this project defines a name like that.")
         self._show([entry(place) for place in places], "" if places else none)

@@ -7,7 +7,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from PySide6.QtCore import QCoreApplication
+
 from commonplace.desktop.find_text import pieces_of
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.visible import one_line, visible
 from commonplace.errors import ProjectError
 
@@ -88,7 +91,8 @@ def _bytes_of(target: Path, name: str) -> bytes:
         if about.st_size > MAX_BYTES:
             size = about.st_size / 1024 / 1024
             raise ProjectError(
-                f"{name} is too large to show here ({size:,.1f} MiB).", "Open it in your editor."
+                f"{name} is too large to show here ({number_words(size, ',.1f')} MiB).",
+                "Open it in your editor.",
             )
         return file.read(MAX_BYTES)
 
@@ -96,7 +100,8 @@ def _bytes_of(target: Path, name: str) -> bytes:
 def _short(line: str) -> str:
     if len(line) <= MAX_LINE:
         return line
-    return f"{line[:MAX_LINE]} … ({len(line):,} characters, cut here)"
+    cut = QCoreApplication.translate("SourceText", "… ({0} characters, cut here)")
+    return f"{line[:MAX_LINE]} {cut.format(number_words(len(line)))}"
 
 
 def locate(text: str, wanted: str, start: int, end: int) -> tuple[int, int] | None:

@@ -26,8 +26,10 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.book_words import cited_words
+from commonplace.desktop.kinds import kind_words
 from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
 from commonplace.recall.passages import Passage
@@ -110,7 +112,7 @@ def symbol_of(passage: Passage) -> str:
         return cited_words(passage.symbol, passage.state)
     if not passage.symbol and passage.kind == "block":
         return ""
-    return f"{passage.kind} {passage.symbol}".strip()
+    return f"{kind_words(passage.kind)} {passage.symbol}".strip()
 
 
 def structure_of(passage: Passage, owner: QAbstractListModel | QStyledItemDelegate) -> str:
@@ -119,7 +121,7 @@ def structure_of(passage: Passage, owner: QAbstractListModel | QStyledItemDelega
     if passage.imported_by == 1:
         parts.append(owner.tr("imported by 1 file"))
     elif passage.imported_by:
-        parts.append(owner.tr("imported by {0} files").format(f"{passage.imported_by:,}"))
+        parts.append(owner.tr("imported by {0} files").format(number_words(passage.imported_by)))
     if others := [name for name in passage.defines if name != passage.symbol]:
         parts.append(owner.tr("defines {0}").format(one_line(", ".join(others))))
     return " · ".join(parts)

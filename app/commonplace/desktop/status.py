@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayou
 
 from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
+from commonplace.desktop.numbers import number_words
 from commonplace.memory.status import Status
 
 ESTIMATE_AFTER = 2.0
@@ -88,7 +89,7 @@ class IndexStatus(QWidget):
         self.detail.setText(self._detail_words(status, left))
         self.note.setText(told(status.note))
         self.note.setVisible(bool(status.note))
-        self.skipped.setText(self.tr("{0} skipped").format(f"{status.skipped:,}"))
+        self.skipped.setText(self.tr("{0} skipped").format(number_words(status.skipped)))
         self.skipped.setVisible(status.skipped > 0 and not self._brief)
         paused = status.phase == "paused"
         self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
@@ -117,7 +118,9 @@ class IndexStatus(QWidget):
 
     def _detail_words(self, status: Status, left: float | None) -> str:
         if status.phase in {"reading", "embedding"} and status.total:
-            text = self.tr("{0} of {1}").format(f"{status.done:,}", f"{status.total:,}")
+            text = self.tr("{0} of {1}").format(
+                number_words(status.done), number_words(status.total)
+            )
             if left is not None:
                 text += " · " + self._duration(left)
             if status.phase == "embedding":
@@ -129,7 +132,7 @@ class IndexStatus(QWidget):
             ""
             if self._brief
             else self.tr("{0} files, {1} passages").format(
-                f"{status.files:,}", f"{status.chunks:,}"
+                number_words(status.files), number_words(status.chunks)
             )
         )
         watching = {

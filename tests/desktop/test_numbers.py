@@ -1,0 +1,95 @@
+"""Numbers and kinds of code, as the language of the window writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from commonplace.desktop.kinds import ASIDE, KINDS, kind_words
+from commonplace.desktop.languages import told, told_error, use_language
+from commonplace.desktop.model_words import model_size
+from commonplace.desktop.numbers import disk_size, number_words
+from commonplace.desktop.sources import symbol_of
+from commonplace.desktop.status import IndexStatus
+from commonplace.errors import ModelError
+from commonplace.index.definitions import ELIXIR_KINDS
+from commonplace.index.languages import LANGUAGES
+from commonplace.memory.status import Status
+from commonplace.recall.passages import Passage
+
+NARROW = "\u202f"
+"""What holds the groups of a French number together."""
+
+
+@pytest.fixture
+def speak(qapp):
+    yield lambda code: use_language(qapp, code)
+    use_language(qapp, "en")
+
+
+@pytest.mark.parametrize(
+    ("code", "whole", "part", "model", "disk"),
+    [
+        ("en", "1,234,567", "1,234.5", "4.7 GB", "1.5 KiB"),
+        ("de", "1.234.567", "1.234,5", "4,7 GB", "1,5 KiB"),
+        ("fr", f"1{NARROW}234{NARROW}567", f"1{NARROW}234,5", "4,7 GB", "1,5 Kio"),
+    ],
+)
+def test_numbers_are_written_as_in_the_language(speak, code, whole, part, model, disk):
+    speak(code)
+    assert number_words(1234567) == whole
+    assert number_words(1234.5, ",.1f") == part
+    assert number_words(999) == "999"
+    assert model_size(4_700_000_000) == model
+    assert disk_size(1536) == disk
+
+
+@pytest.mark.parametrize(("code", "number"), [("de", "12.345"), ("fr", f"12{NARROW}345")])
+def test_numbers_in_texts_of_other_rooms_too(speak, code, number):
+    speak(code)
+    said = told("It sees 12,345 tokens at once, so fewer passages fit into a question.")
+    assert number in said
+    assert "so fewer" not in said
+    error = ModelError("a.gguf is truncated: 12,345 of 99 bytes.", "Download it again.")
+    assert f"{number} " in told_error(error), "nothing that holds a number together is lost"
+
+
+def test_the_foot_of_the_project_counts_in_the_language(speak, qtbot):
+    speak("de")
+    foot = IndexStatus()
+    qtbot.addWidget(foot)
+    foot.show_status(Status(phase="ready", files=12345, chunks=1234567, skipped=1000))
+    assert "12.345" in foot.detail.text()
+    assert "1.234.567" in foot.detail.text()
+    assert foot.skipped.text().startswith("1.000 ")
+
+
+@pytest.mark.parametrize("name", ["1.5", "1,234.py", "v1,234", "a/1,234/b.gguf", "12,34", "0.7.12"])
+def test_versions_paths_and_lists_stay_as_they_are(speak, name):
+    speak("de")
+    said = told(f"{name} is truncated: 12,345 of 99,999 bytes.")
+    assert said.startswith(name)
+    assert "12.345" in said
+    assert told(name) == name
+
+
+def test_every_kind_of_code_has_a_word(speak):
+    found = {"block", "section", "cell", *ELIXIR_KINDS.values()}
+    for language in LANGUAGES:
+        found |= set(language.definitions.values())
+    assert found <= set(KINDS)
+    for code, method in (("en", "method"), ("de", "Methode"), ("fr", "méthode")):
+        speak(code)
+        assert kind_words("method") == method
+        assert not [kind for kind in KINDS if kind_words(kind).endswith(ASIDE)]
+    assert kind_words("anything new") == "anything new"
+
+
+def test_kinds_change_where_they_are_shown_alone(speak):
+    speak("de")
+    passage = Passage(
+        path="a.py", start_line=1, end_line=2, text="", score=1.0, kind="method", symbol="A.b",
+        reasons=(),
+    )  # fmt: skip
+    assert symbol_of(passage) == "Methode A.b"
+    assert passage.kind == "method"
+    assert told("test") == "test", "a file may be called so"
