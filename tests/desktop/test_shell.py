@@ -16,8 +16,8 @@ from commonplace.desktop import instance, windows
 from commonplace.desktop.index_panel import IndexPanel
 from commonplace.desktop.motion import may_move, set_motion
 from commonplace.desktop.session import MOST, OpenFile, Session
-from commonplace.desktop.toast import Toasts
-from commonplace.errors import ProjectBusyError
+from commonplace.desktop.toast import SHOWN_MS, Toasts
+from commonplace.errors import NoteError, ProjectBusyError
 
 APP = Path(__file__).resolve().parents[2] / "app"
 
@@ -271,6 +271,38 @@ def test_toasts_come_go_and_do_not_take_the_focus(window, qtbot, app):
     toasts.say("word " * 200)
     assert toasts.width() < 500
     assert len(toasts.text) <= 300
+    toasts.dismiss()
+
+
+def test_a_refusal_keeps_its_time_and_what_succeeds_is_told_after_it(window, qtbot):
+    toasts: Toasts = window.shell.toasts
+    done = []
+    refusal = NoteError("The note is locked.", "Close the other program.")
+    toasts.say("Kept it.", "Undo", lambda: done.append("undone"))
+    window.say(refusal, "Settings", lambda: done.append("settings"))
+    assert toasts.text == "The note is locked. Close the other program.", "it comes at once"
+    window.say("Kept one.")
+    window.say("Kept another.", "Undo", lambda: done.append("undone"))
+    assert toasts.text.startswith("The note is locked.")
+    assert toasts.button.text() == "Settings"
+    assert toasts._timer.interval() <= SHOWN_MS, "what waits does not wait long"
+    toasts._timer.start(10)  # its time is over
+    qtbot.waitUntil(lambda: toasts.text == "Kept another.", timeout=15000)
+    QTest.mouseClick(toasts.button, Qt.MouseButton.LeftButton)
+    assert (done, toasts.text) == (["undone"], "")
+
+    window.say(refusal, "Settings", lambda: done.append("settings"))
+    window.say("Kept it.")
+    QTest.mouseClick(toasts.button, Qt.MouseButton.LeftButton)
+    assert (done[-1], toasts.text) == ("settings", "Kept it."), "answered, it makes room"
+    window.say(refusal)
+    window.say("Kept it.")
+    window.say(NoteError("The disk is full.", "Make room."))
+    assert toasts.text == "The disk is full. Make room.", "a newer refusal comes at once"
+    toasts.dismiss()
+    assert toasts.text == ""
+    window.say("Kept it.")
+    assert toasts.text == "Kept it."
     toasts.dismiss()
 
 

@@ -19,7 +19,6 @@ from commonplace.desktop.book_quick import NewNote
 from commonplace.desktop.chat_desk import ChatDesk, Say
 from commonplace.desktop.code_pane import CodePane
 from commonplace.desktop.conversation import Conversation, Exchange
-from commonplace.desktop.languages import told_error
 from commonplace.errors import CommonplaceError, NoteError
 from commonplace.recall.passages import Passage
 
@@ -78,7 +77,7 @@ class BookCapture(QObject):
                 plain = NewNote(note.title, note.text, (), (), private=True)
                 self._desk.add(plain, draft=not own)
             else:
-                self._say(told_error(error))
+                self._say(error)
 
         self._desk.add(note, draft=not own, refused=again)
 

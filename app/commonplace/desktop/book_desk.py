@@ -17,7 +17,6 @@ from commonplace.desktop.book_unsaved import Unsaved, UnsavedTexts
 from commonplace.desktop.book_words import done_words, forget_words, undone_words
 from commonplace.desktop.chat_desk import Say
 from commonplace.desktop.dialogs import ask
-from commonplace.desktop.languages import told_error
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line
 from commonplace.errors import CommonplaceError, NewerDataError, NoteChangedError
@@ -93,7 +92,7 @@ class BookDesk(QObject):
             try:
                 self._unsaved.open(self._paths.project_data(root))
             except NewerDataError as error:
-                self._say(told_error(error))
+                self._say(error)
             self._changed()
         else:
             self._ahead.stop()
@@ -352,4 +351,4 @@ class BookDesk(QObject):
         self._say(self.tr("Took the version on disk."), self.tr("Undo"), back)
 
     def _refused(self, error: CommonplaceError) -> None:
-        self._say(one_line(told_error(error)))
+        self._say(error)

@@ -39,12 +39,16 @@ TITLE = 60
 
 
 class Say(Protocol):
-    """Tells of something that happened, with one thing that can be done about it."""
+    """Tells of something that happened or was refused, with one thing to do about it."""
 
     def __call__(
-        self, text: str, title: str = "", run: Callable[[], None] | None = None, /
+        self,
+        said: str | CommonplaceError,
+        title: str = "",
+        run: Callable[[], None] | None = None,
+        /,
     ) -> None:
-        """Show `text`, and a button `title` that calls `run`."""
+        """Show `said`, and a button `title` that calls `run`."""
 
 
 class ChatDesk(QObject):

@@ -17,7 +17,6 @@ from commonplace.desktop.controller import Controller
 from commonplace.desktop.conversation import Conversation
 from commonplace.desktop.dropping import DropTarget, mentions_for
 from commonplace.desktop.editors import arguments, editor_of, start
-from commonplace.desktop.languages import told_error
 from commonplace.desktop.passage_tip import PassageTip
 from commonplace.desktop.source_text import inside
 from commonplace.desktop.sources import Source, SourcesPanel
@@ -144,7 +143,7 @@ class CodeDesk(QObject):
         self.open_at(self._code.path, self._code.line)
 
     def _refused(self, error: CommonplaceError) -> None:
-        self._say(told_error(error), self.tr("Settings"), self.show_settings)
+        self._say(error, self.tr("Settings"), self.show_settings)
 
     def _root(self) -> Path | None:
         return self._controller.memory.root or self._controller.project
@@ -182,9 +181,7 @@ class CodeDesk(QObject):
                 names = ", ".join(path.name or str(path) for path in outside)
                 self._say(text.format(names))
 
-        self._controller.background.run(
-            lambda: mentions_for(root, dropped), add, lambda error: self._say(told_error(error))
-        )
+        self._controller.background.run(lambda: mentions_for(root, dropped), add, self._say)
 
     def _source_of(self, exchange: int, number: int) -> Source | None:
         exchanges = self._conversation.exchanges
@@ -216,9 +213,7 @@ class CodeDesk(QObject):
         if not frames:
             show(())
             return
-        self._controller.background.run(
-            lambda: lead(frames, files), show, lambda error: self._say(told_error(error))
-        )
+        self._controller.background.run(lambda: lead(frames, files), show, self._say)
 
 
 def _insert(view: QWidget, part: QWidget) -> None:

@@ -8,7 +8,6 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QStringList
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QListView, QVBoxLayout, QWidget
 
 from commonplace.desktop.labels import plain_label
-from commonplace.desktop.languages import told_error
 from commonplace.desktop.memory_link import MemoryLink
 from commonplace.desktop.visible import one_line
 from commonplace.errors import CommonplaceError
@@ -73,8 +72,8 @@ class NameFinder(QObject):
 
     chosen = Signal(object)
     """The `CodePlace` to go to."""
-    missed = Signal(str)
-    """Why there is nothing to go to, in a sentence."""
+    missed = Signal(object)
+    """Why there is nothing to go to: a sentence, or the error."""
 
     def __init__(self, memory: MemoryLink, parent: QWidget) -> None:
         super().__init__(parent)
@@ -117,4 +116,4 @@ class NameFinder(QObject):
         self.dialog.open()
 
     def _failed(self, error: CommonplaceError) -> None:
-        self.missed.emit(told_error(error))
+        self.missed.emit(error)

@@ -1,7 +1,8 @@
 """Short notices that come and go by themselves: what happened, and one thing to do about it.
 
 A toast never takes the focus and never waits for an answer. What a user must
-not miss, or has to mend, belongs into the `MessageBar` instead.
+not miss, or has to mend, belongs into the `MessageBar` instead. A refusal keeps its
+time: what succeeds meanwhile, perhaps begun before it, is told after it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from commonplace.desktop.labels import plain_label
-from commonplace.desktop.languages import told
+from commonplace.desktop.languages import told, told_error
 from commonplace.desktop.motion import FADE_MS, may_move
 from commonplace.desktop.visible import visible
+from commonplace.errors import CommonplaceError
 
 SHOWN_MS = 5000
 WITH_ACTION_MS = 12000
@@ -32,7 +34,10 @@ MARGIN = 20
 
 
 class Toasts(QFrame):
-    """The one place in a window where toasts appear; a newer one takes the older one's place."""
+    """The one place in a window where toasts appear; a newer one takes the older one's place.
+
+    Where the older one is a refusal, only another refusal does; all else waits for its end.
+    """
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -48,6 +53,8 @@ class Toasts(QFrame):
         layout.addWidget(self.label, 1)
         layout.addWidget(self.button)
         self._run: Callable[[], None] | None = None
+        self._refusing = False
+        self._waiting: tuple[str, str, Callable[[], None] | None, int] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._fade)
@@ -66,10 +73,27 @@ class Toasts(QFrame):
         return self.label.text() if self.isVisibleTo(self._window) else ""
 
     def say(
-        self, text: str, title: str = "", run: Callable[[], None] | None = None, ms: int = 0
+        self,
+        said: str | CommonplaceError,
+        title: str = "",
+        run: Callable[[], None] | None = None,
+        ms: int = 0,
     ) -> None:
-        """Show `text`, and a button `title` that calls `run` where one is given."""
-        self.label.setText(visible(told(text))[:LONGEST])
+        """Show `said`, and a button `title` that calls `run` where one is given.
+
+        An error is a refusal. A text that comes while one is shown waits, for some seconds
+        at most; of several that wait the newest is shown.
+        """
+        if isinstance(said, CommonplaceError):
+            self._refusing, text = True, told_error(said)
+        elif self._refusing:
+            self._waiting = (said, title, run, ms)
+            if self._timer.isActive():
+                self._timer.start(min(self._timer.remainingTime(), SHOWN_MS))
+            return
+        else:
+            text = told(said)
+        self.label.setText(visible(text)[:LONGEST])
         self.setAccessibleName(self.label.text())
         self._run = run
         self.button.setText(title)
@@ -86,10 +110,9 @@ class Toasts(QFrame):
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def dismiss(self) -> None:
-        """Take the toast away at once."""
-        self._timer.stop()
-        self._animation.stop()
-        self._faded()
+        """Take the toast away at once, and what waits behind it."""
+        self._waiting = None
+        self._end()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keep the place when the window changes its size."""
@@ -118,9 +141,14 @@ class Toasts(QFrame):
 
     def _act(self) -> None:
         run = self._run
-        self.dismiss()
+        self._end()
         if run is not None:
             run()
+
+    def _end(self) -> None:
+        self._timer.stop()
+        self._animation.stop()
+        self._faded()
 
     def _fade(self) -> None:
         if self.button.hasFocus():
@@ -134,5 +162,8 @@ class Toasts(QFrame):
             self._faded()
 
     def _faded(self) -> None:
-        self._run = None
+        self._run, self._refusing = None, False
         self.hide()
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self.say(*waiting)

@@ -128,9 +128,15 @@ class MainWindow(WindowFrame):
             return
         self._open_file(passage.path, passage.start_line, passage.end_line, passage.text)
 
-    def say(self, text: str, title: str = "", run: Callable[[], None] | None = None, /) -> None:
-        """Tell of something that happened, with one thing that can be done about it."""
-        self.shell.toasts.say(text, title, run)
+    def say(
+        self,
+        said: str | CommonplaceError,
+        title: str = "",
+        run: Callable[[], None] | None = None,
+        /,
+    ) -> None:
+        """Tell of something that happened or was refused, with one thing to do about it."""
+        self.shell.toasts.say(said, title, run)
 
     def report(self, headline: str, remedy: str) -> None:
         """Show a defect without interrupting."""
