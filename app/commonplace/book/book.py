@@ -15,7 +15,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from commonplace.book.catalogue import Catalogue, Synced, read_file
+from commonplace.book.catalogue import Catalogue, Synced
+from commonplace.book.catalogue_reading import read_file
 from commonplace.book.checking import Checker
 from commonplace.book.code import Code
 from commonplace.book.drafts import Event, proposals

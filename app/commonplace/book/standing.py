@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from commonplace.book.book import Book
-from commonplace.book.catalogue import read_file
+from commonplace.book.catalogue_reading import read_file
 from commonplace.book.documents import rules_first
 from commonplace.index.text import NotTextError, decode
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commonplace.book.book import Book
-from commonplace.book.catalogue import read_file
+from commonplace.book.catalogue_reading import read_file
 from commonplace.book.documents import tier_of
 from commonplace.book.matching import Asked, Match, quoted
 from commonplace.book.note import Listed, Note
