@@ -12,10 +12,12 @@ import sys
 import time
 from pathlib import Path
 
+from commonplace.processor import spin_briefly
+
 
 def main(model: Path, context: int, threads: int) -> None:
     """Serve measurements until the input ends."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    spin_briefly()
     import llama_cpp.llama_cpp as C  # noqa: N812 - the C interface
 
     quiet = C.llama_log_callback(lambda _level, _text, _data: None)

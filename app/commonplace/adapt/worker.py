@@ -31,6 +31,7 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 from commonplace.adapt.store import AdapterStore, discard_everywhere
 from commonplace.errors import CancelledError, ProtocolError
 from commonplace.paths import StatePaths
+from commonplace.processor import spin_briefly
 from commonplace.wire.messages import Message as Params
 from commonplace.wire.worker import Handler, Notify, Task, run_worker
 
@@ -169,7 +170,7 @@ def _text(params: Params, name: str) -> str:
 
 def be_humble() -> None:
     """Let everything else on the machine go first, and threads sleep while they wait."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    spin_briefly()
     with contextlib.suppress(OSError, psutil.Error):
         process = psutil.Process()
         if psutil.WINDOWS:

@@ -29,7 +29,6 @@ While it loads, ``loading`` events carry ``{"fraction": 0…1, "offloads": bool,
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +40,7 @@ from commonplace.engine.types import (
     messages_from_wire,
 )
 from commonplace.errors import CommonplaceError, EngineError, ProtocolError
+from commonplace.processor import spin_briefly
 from commonplace.wire.messages import Message as Params
 from commonplace.wire.worker import Handler, Notify, Task, run_worker
 
@@ -320,23 +320,12 @@ def _become_first_victim() -> None:
         log.debug("Out-of-memory score unchanged: %s", error)
 
 
-def _wait_without_spinning() -> None:
-    """Let OpenMP's threads sleep while they wait for each other.
-
-    They spin by default. On a machine whose processors have other work, such as
-    indexing, a thread that is not running is then spun for: with two threads on
-    two busy cores 4 tokens a second became 40 to 60, and one thread is no slower.
-    Read by the library when it is loaded, so before that; the user's own word wins.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-
 def main() -> None:
     """Run the engine process; does not return."""
 
     def make(notify: Notify) -> Mapping[str, Handler]:
         _become_first_victim()
-        _wait_without_spinning()
+        spin_briefly()
         return EngineHandlers(notify, open_llama).handlers()
 
     run_worker(ROLE, make)
