@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -21,6 +22,7 @@ from pytestqt.qtbot import QtBot
 from commonplace.desktop.app import make_window
 from commonplace.desktop.controller import Commands
 from commonplace.desktop.theme import ThemeKeeper
+from commonplace.measure.results import Estimate, Result
 from commonplace.paths import StatePaths
 from commonplace.settings import Settings
 
@@ -28,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 FAKE_MEMORY = [sys.executable, str(HERE / "fake_memory.py")]
 PATIENCE = 60.0
 """Seconds until a condition that never comes fails a test. A machine may be very busy."""
+EXAMPLE = HERE.parent / "unit" / "measure" / "example.json"
 FAKE_ENGINE = [sys.executable, "-m", "commonplace.engine.fake_worker"]
 
 
@@ -197,3 +200,32 @@ def settled(qtbot):
 @pytest.fixture
 def app(qapp) -> QApplication:
     return qapp
+
+
+@pytest.fixture
+def asked(window, settled):
+    """Return a function that asks and waits for the answer."""
+
+    def ask(question, in_window=None):
+        shown = in_window or window
+        shown.ask(question)
+        settled(shown)
+
+    return ask
+
+
+@pytest.fixture
+def example():
+    """A measurement with everything in it."""
+    return Result.from_json(EXAMPLE.read_text())
+
+
+@pytest.fixture
+def earlier(example):
+    """The same project with another model, a day before."""
+    layers = tuple(
+        replace(layer, exact=layer.exact and Estimate(0.05, 0.0, 0.1)) for layer in example.layers
+    )
+    return replace(
+        example, date="2026-11-20T08:00:00+00:00", model="older.gguf", layers=layers, memory="x"
+    )
