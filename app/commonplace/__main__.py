@@ -17,9 +17,14 @@ def main() -> None:
 
         if problem := refusal(features()):
             sys.exit(problem)
-        from commonplace.cli.commands import run
+        from commonplace.cli import window
 
-        status = run()
+        if window.is_asked(sys.argv[1:]):
+            status = window.run(sys.argv[1:])
+        else:
+            from commonplace.cli.commands import run
+
+            status = run()
     except KeyboardInterrupt:  # nothing had begun
         status = 1
     sys.exit(status)

@@ -8,6 +8,7 @@ all of them below one folder, for portable installs and for tests.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -109,9 +110,13 @@ def resource(*parts: str) -> Path:
     In a checkout the files lie in ``resources/`` beside ``app/``; a wheel
     carries them inside the package.
     """
+    return _resources().joinpath(*parts)
+
+
+@functools.cache
+def _resources() -> Path:
     inside = Path(__file__).resolve().parent / "resources"
-    base = inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "resources"
-    return base.joinpath(*parts)
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "resources"
 
 
 def embedder_folder() -> Path:

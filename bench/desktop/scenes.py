@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from bench.desktop.code import large_file
 from bench.desktop.heart import Heart
-from commonplace.desktop.app import make_window
+from commonplace.desktop.app import collect_again, make_window
 from commonplace.desktop.controller import Commands
 from commonplace.paths import StatePaths, worker_command
 from commonplace.settings import Settings
@@ -52,6 +52,7 @@ def play(scene: str, path: Path, files: int, embedder: str) -> Report:
     while not window.windowHandle().isExposed():
         app.processEvents()
     app.processEvents()
+    collect_again()
     visible = (time.time() - float(os.environ["COMMONPLACE_BENCH_STARTED"])) * 1000
     heavy = [name for name in HEAVY if name in sys.modules]
     report: Report = {"visible_ms": visible, "heavy": heavy}

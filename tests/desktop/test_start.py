@@ -18,7 +18,8 @@ APP = Path(__file__).resolve().parents[2] / "app"
 HEAVY = ("torch", "llama_cpp", "sentence_transformers", "numpy", "tree_sitter")
 
 START = """
-import json, sys
+import gc, json, sys
+gc.disable()
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -28,7 +29,7 @@ from commonplace.paths import StatePaths
 qt = QApplication([])
 def look():
     windows = [w for w in qt.topLevelWidgets() if w.isVisible()]
-    print(json.dumps({"visible": len(windows),
+    print(json.dumps({"visible": len(windows), "collects": gc.isenabled(),
                       "modules": sorted({m.partition(".")[0] for m in sys.modules})}), flush=True)
     if "--wait" not in sys.argv:
         windows[0].close()
@@ -59,6 +60,7 @@ def test_starts_without_any_heavy_library(tmp_path):
     assert process.returncode == 0, err
     said = json.loads(out)
     assert said["visible"] == 1
+    assert said["collects"], "garbage is looked for again"
     assert not set(HEAVY) & set(said["modules"])
     assert "Traceback" not in err
 

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from commonplace import processor
-from commonplace.cli import doctor
+from commonplace.cli import doctor, window
+from commonplace.errors import ModelError
 from commonplace.paths import StatePaths
 from commonplace.processor import NEEDED, features, refusal, remark
 from commonplace.storage import places
@@ -59,6 +60,52 @@ def test_on_an_old_processor_the_program_ends_with_words_and_loads_nothing():
     assert done.returncode == 1
     assert done.stderr.startswith("This processor lacks what Commonplace needs: cx16, popcnt")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "path"), [([], None), (["window"], None), (["window", "some folder"], "some folder")]
+)
+def test_the_window_opens_without_the_other_commands(args, path):
+    code = (
+        "import sys, types, commonplace.__main__ as m\n"
+        "app = types.ModuleType('commonplace.desktop.app')\n"
+        "app.run = lambda path: print(path) or 7\n"
+        "sys.modules[app.__name__] = app\n"
+        f"sys.argv = ['commonplace', *{args!r}]\n"
+        "try: m.main()\n"
+        "finally: assert not {'commonplace.cli.commands', 'click'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (7, str(path)), done.stderr
+
+
+@pytest.mark.parametrize("args", [["--help"], ["window", "--help"], ["window", "a", "b"], ["."]])
+def test_what_needs_looking_up_goes_to_the_commands(args):
+    assert not window.is_asked(args)
+
+
+def test_an_error_in_opening_the_window_is_told(monkeypatch, capsys):
+    def fails(_path):
+        raise ModelError("It does not open.", "Try again.")
+
+    monkeypatch.setattr(window, "open_window", fails)
+    assert window.run(["window"]) == 1
+    assert capsys.readouterr().err == "It does not open. Try again.\n"
+
+
+def test_the_window_is_there_before_what_only_later_work_needs():
+    code = (
+        "import sys, commonplace.desktop.app\n"
+        "later = {'markdown_it', 'importlib.metadata', 'click'}\n"
+        "later |= {'watchdog'} if sys.platform == 'linux' else set()\n"
+        "print(sorted(later & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_folder_that_takes_nothing_says_why(tmp_path, monkeypatch):

@@ -32,9 +32,10 @@ from commonplace.cli.notes import notes
 from commonplace.cli.progress import Progress
 from commonplace.cli.structure import show_usages, usages
 from commonplace.cli.typed import read_typed, usages_asked
+from commonplace.cli.window import open_window
 from commonplace.errors import CancelledError, CommonplaceError
 from commonplace.memory.project import Memory
-from commonplace.paths import StatePaths, opened_folder
+from commonplace.paths import StatePaths
 from commonplace.settings import Settings, load
 from commonplace.workspace.project import Workspace
 
@@ -71,9 +72,7 @@ def commands(ctx: click.Context) -> None:
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 def window(path: Path | None = None) -> None:
     """Open the window on the folder PATH."""
-    from commonplace.desktop.app import run as run_window
-
-    raise click.exceptions.Exit(run_window(opened_folder(path) if path else None))
+    raise click.exceptions.Exit(open_window(path))
 
 
 @commands.command()

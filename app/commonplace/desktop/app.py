@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -99,7 +100,15 @@ def make_window(
     return window
 
 
+def collect_again() -> None:
+    """Look for garbage again if the start held it off, but not in what the start made."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 def _begin(window: MainWindow, project: Path | None, reports: CrashReports) -> None:
+    collect_again()
     StartChecks(window.controller.paths, window.messages, window)
     window.shell.begin_with(project, restore=window.controller.settings.window_restore)
     window.controller.load_model()

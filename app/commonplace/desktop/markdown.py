@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, Literal
 
 from commonplace.chat.citations import MARKER
 from commonplace.desktop.splitter import OURS
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class TextBlock:
 
 @cache
 def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # sixty modules, which the window can open without
+
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     return parser.disable(["code", "html_block", "html_inline", "reference"])
 

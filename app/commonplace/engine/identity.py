@@ -9,7 +9,6 @@ import functools
 import hashlib
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -45,6 +44,8 @@ def model_id(path: Path) -> str:
 @functools.cache
 def build_id() -> str:
     """Return what tells this build of llama.cpp from another, in 16 characters."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to load, and rarely asked
+
     digest = hashlib.sha256()
     try:
         digest.update(version(PACKAGE).encode())

@@ -13,8 +13,6 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Protocol
 
-from watchdog.observers import Observer
-
 from commonplace.workspace.files import join
 from commonplace.workspace.sink import Sink
 
@@ -71,6 +69,8 @@ class TreeSource:
         if not folders:
             self.close()
         elif self._observer is None:
+            from watchdog.observers import Observer  # Linux does without it
+
             observer = Observer()
             observer.schedule(self, self._root, recursive=True)
             observer.start()
