@@ -1,7 +1,10 @@
 """``python -m bench.adapt FOLDER… --results FILE``: adapt to files of real projects.
 
 Each file's figures are one line of FILE; what is there already is not measured again, so a
-run can be stopped and gone on with. ``--table`` only prints what FILE holds.
+run can be stopped and gone on with. ``--table`` only prints what FILE holds. On two idle
+cores, two runs with one thread each (``--threads 1 --share 1 2`` and ``--share 2 2``, into the
+same FILE) do more in an hour than one with two; the seconds of a file are then not those of
+a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -10,11 +13,12 @@ import argparse
 import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from bench.adapt.files import chosen
 from bench.adapt.table import sentences, table
-from bench.adapt.trial import tried
+from bench.adapt.trial import Known, tried
 from bench.machine import machine
 from commonplace.adapt.adaptation import Order
 from commonplace.engine.library import choose_model, folders_of
@@ -33,6 +37,8 @@ def main() -> None:
     parser.add_argument("--lines", type=int, nargs=2, default=(100, 400))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="")
+    parser.add_argument("--threads", type=int, default=0, help="of the engine; 0: what is fastest")
+    parser.add_argument("--share", type=int, nargs=2, default=(1, 1), metavar=("N", "OF"))
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     if not options.table:
@@ -49,23 +55,28 @@ def measure(options: argparse.Namespace) -> None:
     lines = (options.lines[0], options.lines[1])
     files = {root: chosen(root, options.per_project, lines, options.seed) for root in roots}
     known = {(row["repository"], row["file"]) for row in read(options.results)}
-    orders = [
+    every = [
         (root, files[root][number])
         for number in range(options.per_project)
         for root in roots
-        if number < len(files[root]) and (root.name, files[root][number]) not in known
+        if number < len(files[root])
     ]
+    share, of = options.share
+    orders = [o for o in every[share - 1 :: of] if (o[0].name, o[1]) not in known]
     with tempfile.TemporaryDirectory() as home:
-        base = Path(home)
-        state = StatePaths(base / "config", base / "data", base / "cache")
+        folder = Path(home)
+        state = StatePaths(folder / "config", folder / "data", folder / "cache")
         settings = load(state.settings_file)
         model = choose_model(options.model, folders_of(settings, state))
         if model is None:
             raise SystemExit("There is no model; run 'make models'.")
-        with EngineSession(load_options(settings, state)) as engine:
+        asked = replace(load_options(settings, state), threads=options.threads)
+        base = Known()
+        with EngineSession(asked) as engine:
             for root, file in orders:
                 others = [other for other in roots if other != root]
-                row = tried(Order(root, file, model, seed=options.seed), state, engine, others)
+                order = Order(root, file, model, seed=options.seed)
+                row = tried(order, state, engine, others, base)
                 with options.results.open("a", encoding="utf-8") as out:
                     out.write(json.dumps(row) + "\n")
                 said = row.get("refused") or row["reason"]

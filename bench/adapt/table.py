@@ -48,6 +48,14 @@ def sentences(rows: Sequence[Row]) -> list[str]:
             f"interval and parts included, not passed in {len(unproved)}."
         ),
     ]
+    said.append(
+        "How much is the file's own: the accepted change the held-out part, behind nothing but "
+        f"the lines before, by {_percent(row['bare_gain'] for row in accepted)} in the mean, other "
+        f"files of the project by {_percent(_elsewhere(accepted, 'seed'))}, and files of other "
+        f"projects by {_percent(_elsewhere(accepted, 'other'))}."
+    )
+    worst = max((item["change"] for item in again), default=None)
+    said.append(f"Of the sets measured again the worst changed by {_percent([worst])}.")
     for question in ("heldout", "regression", "parity"):
         count = sum(
             not r["gate"][question]["passed"] for r in judged if r["gate"][question]["tokens"]
@@ -80,6 +88,16 @@ def full_gain(row: Row) -> float | None:
     """Return the relative change of the held-out perplexity behind the best prompt."""
     figure = row["gate"]["heldout"]
     return None if figure["base"] is None else figure["adapted"] / figure["base"] - 1
+
+
+def _elsewhere(rows: Sequence[Row], sets: str) -> list[float]:
+    """Return the changes of the project's part of the sets whose names begin so."""
+    return [
+        item["parts"]["project"]
+        for row in rows
+        for item in row["again"]
+        if item["set"].startswith(sets) and "project" in item.get("parts", ())
+    ]
 
 
 def _percent(values: Any) -> str:

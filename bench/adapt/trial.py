@@ -22,7 +22,7 @@ from commonplace.adapt.adaptation import Adaptation, Order
 from commonplace.adapt.corpus import Text, opened
 from commonplace.adapt.hygiene import text_of
 from commonplace.adapt.measuring import Asking, Question
-from commonplace.adapt.regression import regression_set
+from commonplace.adapt.regression import Item, regression_set
 from commonplace.adapt.store import AdapterStore
 from commonplace.engine.identity import model_id
 from commonplace.engine.session import EngineSession
@@ -33,6 +33,10 @@ from commonplace.recall.demotions import is_aside
 from commonplace.workspace.project import Workspace
 
 OTHER_SEEDS = (101, 202, 303)
+
+
+Known = dict[tuple[str, str], tuple[float, ...]]
+"""What the base model said, by context and text: the same whichever file is adapted to."""
 
 
 class Watching(Asking):
@@ -82,9 +86,9 @@ class Watching(Asking):
 
 
 def tried(
-    order: Order, state: StatePaths, engine: EngineSession, elsewhere: list[Path]
+    order: Order, state: StatePaths, engine: EngineSession, elsewhere: list[Path], base: Known
 ) -> dict[str, Any]:
-    """Adapt to one file and return all figures as plain values."""
+    """Adapt to one file and return all figures as plain values; `base` is added to."""
     info = engine.load(order.model)
     asking = Watching(engine, info.context)
     phases: dict[str, float] = {}
@@ -120,7 +124,7 @@ def tried(
     }
     if outcome.id is not None:
         store = AdapterStore.of(state, order.root)
-        result["again"] = measured_again(order, state, asking, store, elsewhere)
+        result["again"] = measured_again(order, state, asking, store, elsewhere, base)
         store.discard_all()
     return result
 
@@ -133,34 +137,52 @@ def _processor_seconds() -> float:
 
 
 def measured_again(
-    order: Order, state: StatePaths, asking: Asking, store: AdapterStore, elsewhere: list[Path]
+    order: Order,
+    state: StatePaths,
+    asking: Asking,
+    store: AdapterStore,
+    elsewhere: list[Path],
+    known: Known,
 ) -> list[dict[str, Any]]:
     """Repeat the regression check of an accepted adapter with other seeds and other text."""
     record = store.records()[0]
     store.verify(record)
-    sets: dict[str, list[Question]] = {}
+    sets: dict[str, list[Item]] = {}
     with opened(order.root, state, lambda: False) as corpus:
         for seed in OTHER_SEEDS:
-            items = regression_set(corpus.others({order.file}, seed), seed)
-            sets[f"seed {seed}"] = [Question(i.part, "", i.context, i.text) for i in items]
-    items = [i for i in regression_set(_foreign(elsewhere), OTHER_SEEDS[0]) if i.part == "project"]
-    sets["other projects"] = [Question(i.part, "", i.context, i.text) for i in items]
-    never = lambda: False  # noqa: E731
-    base = {name: asking.scores(questions, never) for name, questions in sets.items()}
-    found = []
+            sets[f"seed {seed}"] = regression_set(corpus.others({order.file}, seed), seed)
+    foreign = regression_set(_foreign(elsewhere), OTHER_SEEDS[0])
+    sets["other projects"] = [item for item in foreign if item.part == "project"]
+    items = list(dict.fromkeys(item for some in sets.values() for item in some))
+    _ask(asking, [item for item in items if (item.context, item.text) not in known], known)
+    adapted: Known = {}
     with asking.adapted(Path(record.path), record.sha256, model_id(order.model)):
-        for name, questions in sets.items():
-            after = asking.scores(questions, never)
-            pairs = [
-                gate.Pair(q.part, tuple(one), tuple(two))
-                for q, one, two in zip(questions, base[name], after, strict=True)
-            ]
-            figure = gate.regression_figure(pairs, order.seed)
-            change = figure.adapted / figure.base - 1
-            found.append(
-                {"set": name, "change": change, "high": figure.ci[1], "passed": figure.passed}
-            )
+        _ask(asking, items, adapted)
+    found = []
+    for name, some in sets.items():
+        keys = [(item.context, item.text) for item in some]
+        pairs = [
+            gate.Pair(item.part, known[key], adapted[key])
+            for item, key in zip(some, keys, strict=True)
+        ]
+        figure = gate.regression_figure(pairs, order.seed)
+        change = figure.adapted / figure.base - 1
+        found.append(
+            {
+                "set": name,
+                "change": change,
+                "high": figure.ci[1],
+                "passed": figure.passed,
+                "parts": dict(figure.parts),
+            }
+        )
     return found
+
+
+def _ask(asking: Asking, items: Sequence[Item], into: Known) -> None:
+    questions = [Question(item.part, "", item.context, item.text) for item in items]
+    for item, nats in zip(items, asking.scores(questions, lambda: False), strict=True):
+        into[item.context, item.text] = tuple(nats)
 
 
 def _foreign(folders: list[Path]) -> Iterator[Text]:
