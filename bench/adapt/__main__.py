@@ -20,7 +20,7 @@ from bench.adapt.files import chosen
 from bench.adapt.table import sentences, table
 from bench.adapt.trial import Known, tried
 from bench.machine import machine
-from commonplace.adapt.adaptation import Order
+from commonplace.adapt.material import Order
 from commonplace.engine.library import choose_model, folders_of
 from commonplace.engine.options import load_options
 from commonplace.engine.session import EngineSession

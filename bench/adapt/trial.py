@@ -18,9 +18,10 @@ from typing import Any
 import psutil
 
 from commonplace.adapt import gate
-from commonplace.adapt.adaptation import Adaptation, Order
+from commonplace.adapt.adaptation import Adaptation
 from commonplace.adapt.corpus import Text, opened
 from commonplace.adapt.hygiene import text_of
+from commonplace.adapt.material import Order
 from commonplace.adapt.measuring import Asking, Question
 from commonplace.adapt.regression import Item, regression_set
 from commonplace.adapt.store import AdapterStore

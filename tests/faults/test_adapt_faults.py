@@ -13,8 +13,8 @@ from typing import Any
 import adapting
 import pytest
 
-from commonplace.adapt import adaptation, regression, store
-from commonplace.adapt.adaptation import Order
+from commonplace.adapt import adaptation, material, regression, store
+from commonplace.adapt.material import Order
 from commonplace.adapt.store import ADAPTER_FILE, AdapterStore
 from commonplace.engine.session import EngineSession
 from commonplace.engine.types import LoadOptions
@@ -38,7 +38,7 @@ def engine() -> Iterator[EngineSession]:
 def one_text_of_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few texts are enough to see what happens, and quicker."""
     monkeypatch.setattr(regression, "PER_PART", dict.fromkeys(regression.PARTS, 2))
-    monkeypatch.setattr(adaptation, "PREFIX_TOKENS", 300)
+    monkeypatch.setattr(material, "PREFIX_TOKENS", 300)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from commonplace.adapt.adaptation import Adaptation, Order, Outcome
+from commonplace.adapt.adaptation import Adaptation, Outcome
+from commonplace.adapt.material import Order
 from commonplace.adapt.measuring import Asking
 from commonplace.adapt.training import Recipe
 from commonplace.engine.session import EngineSession

@@ -63,7 +63,7 @@ class AdaptHandlers:
 
     def estimate(self, params: Params, task: Task) -> Params:
         """Say what adapting would take, or why it will not be done."""
-        from commonplace.adapt.adaptation import estimate
+        from commonplace.adapt.material import estimate
 
         return estimate(_order(params), self._state, lambda: task.stopped).to_wire()
 
@@ -147,7 +147,7 @@ def _adapted(
 
 
 def _order(params: Params) -> Any:
-    from commonplace.adapt.adaptation import Order
+    from commonplace.adapt.material import Order
 
     seed = params.get("seed", 0)
     if type(seed) is not int or seed < 0:
