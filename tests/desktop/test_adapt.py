@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel
 
 from commonplace.adapt.store import ADAPTER_FILE, AdapterStore
 from commonplace.desktop.adapt_dialog import AdaptDialog
+from commonplace.errors import AdapterError
 from commonplace.settings import load, save
 
 PATIENCE = 20_000
@@ -272,6 +273,17 @@ def test_a_tampered_adapter_is_told_and_the_model_answers_without(on, paths, qtb
     assert answer(on, qtbot, f"What does @{FILE} do?") == "no adapter"
     assert "not the file that passed" in on.shell.toasts.text
     assert not on.adapt_button.isVisible()
+    on.say("Kept it.")
+    assert "not the file that passed" in on.shell.toasts.text, "a late success waits"
+
+
+def test_a_failure_behind_a_closed_page_keeps_its_time(on):
+    toasts = on.shell.toasts
+    on.adapt._link.failed.emit(AdapterError("The trainer died.", "Try again."))
+    on.say("Kept it.")
+    assert toasts.text == "The trainer died. Try again."
+    assert toasts.button.text() == "Show"
+    toasts.dismiss()
 
 
 def test_all_are_discarded_with_one_click(on, paths, qtbot):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from commonplace.adapt.records import Figure, Gate, Source
+from commonplace.desktop.adapt_link import Estimate
+from commonplace.desktop.adapt_words import answers, estimate_line, percent, source_line
 from commonplace.desktop.kinds import ASIDE, KINDS, kind_words
 from commonplace.desktop.languages import told, told_error, use_language
 from commonplace.desktop.model_words import model_size
@@ -61,6 +64,23 @@ def test_the_foot_of_the_project_counts_in_the_language(speak, qtbot):
     assert "12.345" in foot.detail.text()
     assert "1.234.567" in foot.detail.text()
     assert foot.skipped.text().startswith("1.000 ")
+
+
+@pytest.mark.parametrize(("code", "tokens"), [("de", "12.345"), ("fr", f"12{NARROW}345")])
+def test_what_adapting_takes_and_brings_is_counted_in_the_language(speak, code, tokens):
+    speak(code)
+    assert tokens in source_line(Source("a.py", "the open file", 12345))
+    assert " 4,7 G" in estimate_line(Estimate(seconds=60, memory_bytes=4_700_000_000))
+    gate = Gate(
+        heldout=Figure(20.0, 18.0, (-0.12, -0.08), passed=True, tokens=12345),
+        parity=Figure(-0.0012, 0.0034, passed=True),
+    )
+    heldout, _other, parity = answers(gate)
+    for figure in ("20,00", "18,00", "−10,0 %", "−12,0 %", "−8,0 %", tokens):
+        assert figure in heldout.figures
+    assert "0,001" in parity.figures
+    assert "0,02" in parity.figures
+    assert percent(0.051) == "+5,1 %"
 
 
 @pytest.mark.parametrize("name", ["1.5", "1,234.py", "v1,234", "a/1,234/b.gguf", "12,34", "0.7.12"])

@@ -16,15 +16,13 @@ from commonplace.desktop.adapt_dialog import AdaptDialog
 from commonplace.desktop.adapt_link import Outcome, Progress, Wanted
 from commonplace.desktop.adapt_router import AdaptRouter
 from commonplace.desktop.adapt_words import running_line, short_name
+from commonplace.desktop.chat_desk import Say
 from commonplace.desktop.code_pane import CodePane
 from commonplace.desktop.controller import Controller
-from commonplace.desktop.languages import told, told_error
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.desktop.visible import one_line, tooltip
 from commonplace.errors import AdapterError, CommonplaceError, UserError
 from commonplace.settings import save
-
-Say = Callable[..., None]
 
 
 def missing_packages() -> list[str]:
@@ -207,7 +205,7 @@ class AdaptDesk(QObject):
         if dialog is not None:
             dialog.show_error(error)
         if dialog is None or not dialog.isVisible():
-            self._say(told_error(error), self.tr("Show"), self._show_dialog)
+            self._say(error, self.tr("Show"), self._show_dialog)
 
     def _show_dialog(self) -> None:
         """Bring back the window of adapting as it was left."""
@@ -278,7 +276,7 @@ class AdaptDesk(QObject):
         self._say(text.format(short_name(file)))
 
     def _refused(self, error: CommonplaceError) -> None:
-        self._say(told(str(error)), self.tr("Discard All"), self.discard_all)
+        self._say(error, self.tr("Discard All"), self.discard_all)
 
     def _open_shown(self) -> None:
         placed = self.router.placed

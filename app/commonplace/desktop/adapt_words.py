@@ -13,8 +13,9 @@ from commonplace.desktop.adapt_link import Estimate, Outcome, Progress
 from commonplace.desktop.evidence_figures import Bar, Bars, Group, Plot, Series
 from commonplace.desktop.evidence_words import duration
 from commonplace.desktop.languages import told
+from commonplace.desktop.model_words import model_size
+from commonplace.desktop.numbers import number_words
 from commonplace.desktop.visible import one_line
-from commonplace.engine.gguf import size_in_words
 
 MOST_POINTS = 400
 """Points of a loss curve that are painted; of more, every second is left out."""
@@ -53,13 +54,13 @@ def short_name(path: str) -> str:
 def source_line(source: Source) -> str:
     """Return one line about a file that is learned from."""
     text = _tr("{0} – {1}, about {2} tokens")
-    return text.format(one_line(source.path), told(source.why), f"{source.tokens:,}")
+    return text.format(one_line(source.path), told(source.why), number_words(source.tokens))
 
 
 def estimate_line(estimate: Estimate) -> str:
     """Return what adapting would take."""
     text = _tr("It takes about {0} and {1} of memory on this machine, the tests included.")
-    line = text.format(duration(estimate.seconds), size_in_words(estimate.memory_bytes))
+    line = text.format(duration(estimate.seconds), model_size(estimate.memory_bytes))
     return f"{line} {told(estimate.note.strip())}".strip()
 
 
@@ -131,7 +132,7 @@ def loss_figure(points: Sequence[Progress]) -> Plot | None:
         up=_tr("Nats a token"),
         from_zero=False,
         header=(_tr("Step"), _tr("Set aside")),
-        rows=tuple((f"{step:.0f}", f"{loss:.3f}") for step, loss in held),
+        rows=tuple((f"{step:.0f}", number_words(loss, ".3f")) for step, loss in held),
     )  # fmt: skip
 
 
@@ -159,8 +160,8 @@ def _perplexities(figure: Figure) -> str:
     text = _tr("Perplexity {0} without it, {1} with it: {2}, between {3} and {4}; {5} tokens.")
     change = figure.adapted / figure.base - 1
     return text.format(
-        f"{figure.base:.2f}", f"{figure.adapted:.2f}", percent(change),
-        percent(figure.ci[0]), percent(figure.ci[1]), f"{figure.tokens:,}",
+        number_words(figure.base, ".2f"), number_words(figure.adapted, ".2f"), percent(change),
+        percent(figure.ci[0]), percent(figure.ci[1]), number_words(figure.tokens),
     )  # fmt: skip
 
 
@@ -168,12 +169,13 @@ def _apart(figure: Figure) -> str:
     if not measured(figure):
         return ""
     text = _tr("They differ by {0} nats a token without it and {1} with it; {2} is allowed.")
-    return text.format(f"{abs(figure.base):.3f}", f"{abs(figure.adapted):.3f}", f"{APART:g}")
+    base, adapted = (number_words(abs(apart), ".3f") for apart in (figure.base, figure.adapted))
+    return text.format(base, adapted, number_words(APART, "g"))
 
 
 def percent(share: float) -> str:
     """Return a relative change as a percentage with its sign."""
-    return f"{share * 100:+.1f} %".replace("-", "−")
+    return number_words(share * 100, "+.1f").replace("-", "−") + " %"
 
 
 def _bar(name: str, figure: Figure) -> Bar:
