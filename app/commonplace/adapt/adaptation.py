@@ -34,6 +34,9 @@ from commonplace.paths import StatePaths
 
 log = logging.getLogger(__name__)
 
+COMPARED = 3
+"""Every so many of the regression texts torch reads too: some 700 tokens, with and without."""
+
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -165,16 +168,16 @@ class Adaptation:
         held: Sequence[Sequence[float]],
         other: Sequence[Sequence[float]],
     ) -> list[gate.Apart]:
-        """Compare both sides' means: all of the held-out part, every other regression text."""
+        """Compare both sides' means: all of the held-out part, and some of each other part."""
         side = TorchSide(trainee, self._asking)
-        some = material.regression[::2]
+        some = material.regression[::COMPARED]
         apart = [
             gate.Apart("heldout", side.mean(material.heldout), *_mean(held)),
-            gate.Apart("regression", side.mean(some), *_mean(other[::2])),
+            gate.Apart("regression", side.mean(some), *_mean(other[::COMPARED])),
         ]
         with trainee.without():
             base = side.mean(some)
-        return [*apart, gate.Apart("regression base", base, *_mean(base_other[::2]))]
+        return [*apart, gate.Apart("regression base", base, *_mean(base_other[::COMPARED]))]
 
     def _changed(self, corpus: Corpus, material: Material, identity: str) -> str:
         """Return what changed while the adapter was trained, in a sentence; or nothing."""
