@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from commonplace.desktop.app import make_window
 from commonplace.desktop.controller import Commands
+from commonplace.desktop.languages import use_language
 from commonplace.desktop.theme import ThemeKeeper
 from commonplace.measure.results import Estimate, Result
 from commonplace.paths import StatePaths
@@ -141,6 +142,13 @@ def project(tmp_path):
     (root / "src" / "other.py").write_text("def unrelated():\n    return 'settings elsewhere'\n")
     (root / "README.md").write_text("# Demo\n\nThe settings are read at start.\n")
     return root
+
+
+@pytest.fixture
+def speak(qapp):
+    """Let the window speak a language, by its code; English again afterwards."""
+    yield lambda code: use_language(qapp, code)
+    use_language(qapp, "en")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from commonplace.adapt.records import Figure, Gate, Source
 from commonplace.desktop.adapt_link import Estimate
 from commonplace.desktop.adapt_words import answers, estimate_line, percent, source_line
 from commonplace.desktop.kinds import ASIDE, KINDS, kind_words
-from commonplace.desktop.languages import told, told_error, use_language
+from commonplace.desktop.languages import told, told_error
 from commonplace.desktop.model_words import model_size
 from commonplace.desktop.numbers import disk_size, number_words
 from commonplace.desktop.sources import symbol_of
@@ -21,12 +21,6 @@ from commonplace.recall.passages import Passage
 
 NARROW = "\u202f"
 """What holds the groups of a French number together."""
-
-
-@pytest.fixture
-def speak(qapp):
-    yield lambda code: use_language(qapp, code)
-    use_language(qapp, "en")
 
 
 @pytest.mark.parametrize(

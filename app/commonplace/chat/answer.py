@@ -29,6 +29,7 @@ from commonplace.edits.grammar import passage_edits_grammar
 from commonplace.errors import QuestionError
 from commonplace.recall.passages import Found, Passage
 from commonplace.settings import Settings
+from commonplace.words import said
 
 Clock = Callable[[], float]
 SMALL_MODEL = 1_000_000_000
@@ -39,9 +40,9 @@ SMALL_EDIT = 8
 CHARACTERS_PER_TOKEN = 2.5
 """A cautious guess for code; the tokens themselves are counted afterwards."""
 NOTES = {
-    "length": "The answer reached its longest length; answer.max_tokens allows more.",
-    "repeated": "The model began to repeat itself and was stopped.",
-    "cancelled": "You stopped this answer.",
+    "length": said("The answer reached its longest length; answer.max_tokens allows more."),
+    "repeated": said("The model began to repeat itself and was stopped."),
+    "cancelled": said("You stopped this answer."),
 }
 NO_MODEL = "No model is loaded, so here is what the project itself says:"
 NOTHING_FOUND = "Nothing in this project matches the question."
@@ -211,11 +212,11 @@ def _fit(
     offered = [shortened(p, share) for p in found.passages]
     shown = [passage_text(n, p) for n, p in enumerate(offered, start=1)]
     pointers = [pointer_text(n, p) for n, p in enumerate(offered, start=1)]
-    said = [f"{turn.question}\n{turn.answer}" for turn in history]
+    brief = [f"{turn.question}\n{turn.answer}" for turn in history]
     whole = [whole_text(turn) for turn in history]
     stands = standing_texts(found.standing, small=options.small)
     stood = [item.text for item in stands]
-    reply = yield CountTokens((instructions, asked, *stood, *shown, *pointers, *said, *whole))
+    reply = yield CountTokens((instructions, asked, *stood, *shown, *pointers, *brief, *whole))
     assert isinstance(reply, Counts)
     tokens = iter(reply.tokens)
     system = Block("Instructions", "ours", instructions, next(tokens))
@@ -238,7 +239,7 @@ def _fit(
         Block(p.place, p.tier, text, next(tokens))
         for p, text in zip(offered, pointers, strict=True)
     ]
-    plain = [next(tokens) for _ in said]
+    plain = [next(tokens) for _ in brief]
     prompt = assemble(
         closing,
         [Offered(*each) for each in zip(offered, full, above, strict=True)],
@@ -253,8 +254,13 @@ def _fit(
     cut = sum(short is not whole for short, whole in read)
     if not cut:
         return prompt
-    note = f"{cut} of the passages read were cut to their first lines."
-    return replace(prompt, dropped=(note, *prompt.dropped))
+    return replace(prompt, dropped=(_cut_words(cut), *prompt.dropped))
+
+
+def _cut_words(cut: int) -> str:
+    if cut == 1:
+        return said("1 of the passages read was cut to its first lines.")
+    return said(f"{cut} of the passages read were cut to their first lines.")
 
 
 def _without_model(found: Found, started: float, clock: Clock) -> Answer:

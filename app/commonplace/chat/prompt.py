@@ -20,6 +20,7 @@ from typing import Literal
 
 from commonplace.chat.messages import Message
 from commonplace.recall.passages import Passage
+from commonplace.words import said
 
 Trust = Literal["ours", "person", "note", "rules", "docs", "code"]
 
@@ -201,7 +202,7 @@ def assemble(
         repeated = offer.passage in shown and offer.above is not None
         block = offer.above if repeated and offer.above is not None else offer.block
         if block.tokens > room:
-            unread = [f"Passage {o.passage.place} did not fit." for o in passages[position:]]
+            unread = [said(f"Passage {o.passage.place} did not fit.") for o in passages[position:]]
             dropped = [*unread, *dropped]
             break
         room -= block.tokens
@@ -252,12 +253,24 @@ def _kept_turns(turns: Sequence[Earlier], room: int) -> tuple[list[tuple[Turn, B
         for index, e in enumerate(turns)
         if index >= gone
     ]
-    said: list[str] = []
+    dropped: list[str] = []
     if any(turn.saved for turn in turns[gone:unread]):
-        said.append(f"The passages of the oldest {unread - gone} turns are no longer read.")
+        dropped.append(_unread_words(unread - gone))
     if gone:
-        said.append(f"The oldest {gone} turns did not fit.")
-    return kept, said
+        dropped.append(_gone_words(gone))
+    return kept, dropped
+
+
+def _unread_words(turns: int) -> str:
+    if turns == 1:
+        return said("The passages of the oldest turn are no longer read.")
+    return said(f"The passages of the oldest {turns} turns are no longer read.")
+
+
+def _gone_words(turns: int) -> str:
+    if turns == 1:
+        return said("The oldest turn did not fit.")
+    return said(f"The oldest {turns} turns did not fit.")
 
 
 def _lay_out(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from commonplace.chat.prompt import Block, fence_for, one_line
 from commonplace.recall.passages import Standing
+from commonplace.words import said
 
 CHARACTERS = 2400
 """The longest of one text, so that one rule file cannot fill the prompt."""
@@ -50,18 +51,30 @@ def standing_blocks(
     dropped: list[str] = []
     for item, count in zip(texts, tokens, strict=True):
         if count > room:
-            dropped.append(f"{_name(item.source)} did not fit.")
+            dropped.append(_unfit_words(item.source))
             continue
         room -= count
         blocks.append(Block(_name(item.source), item.source.tier, item.text, count))
         if item.cut:
-            dropped.append(f"{_name(item.source)} was cut to its first lines.")
+            dropped.append(_cut_words(item.source))
     return blocks, dropped
 
 
 def _name(item: Standing) -> str:
     kind = "Pinned note" if item.tier == "note" else "Rules"
     return f"{kind}: {one_line(item.title)}"
+
+
+def _unfit_words(item: Standing) -> str:
+    if item.tier == "note":
+        return said(f"The pinned note {one_line(item.title)} did not fit.")
+    return said(f"The rules in {one_line(item.title)} did not fit.")
+
+
+def _cut_words(item: Standing) -> str:
+    if item.tier == "note":
+        return said(f"The pinned note {one_line(item.title)} was cut to its first lines.")
+    return said(f"The rules in {one_line(item.title)} were cut to their first lines.")
 
 
 def _stands(item: Standing, limit: int) -> Stands:

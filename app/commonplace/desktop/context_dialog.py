@@ -141,7 +141,7 @@ class ContextDialog(QDialog):
             self.tr("{0} tokens in {1} blocks, in the order in which {2} read them.").format(
                 number_words(prompt.tokens), len(prompt.blocks), one_line(answer.model)
             ),
-            *(one_line(text) for text in prompt.dropped),
+            *(one_line(told(text)) for text in prompt.dropped),
         ]
         return " ".join(lines)
 

@@ -332,7 +332,7 @@ class Conversation(QObject):
         remarks: list[tuple[str, str]] = []
         kinds = {sentence.by for sentence in answer.sentences}
         if answer.note:
-            remarks.append((answer.note, "warning"))
+            remarks.append((told(answer.note), "warning"))
         if notes := notes_cited(answer):
             named = [cited_words(note.symbol, note.state) for note in notes]
             role = "warning" if any(note.stale for note in notes) else "muted"
@@ -343,7 +343,7 @@ class Conversation(QObject):
                 text = self.tr("{0} of {1} passages did not fit and were not read by the model.")
                 remarks.append((text.format(unread, len(answer.passages)), "muted"))
             turns = [text for text in answer.prompt.dropped if not text.startswith("Passage ")]
-            remarks += [(text, "muted") for text in turns]
+            remarks += [(told(text), "muted") for text in turns]
         legend = []
         if "attribution" in kinds:
             legend.append(self.tr("≈ found by comparing words"))

@@ -205,7 +205,7 @@ class IndexPanel(QDialog):
         lines = [
             self.tr("Languages: {0}").format(languages) if languages else "",
             self.tr("Vectors from: {0}").format(one_line(details.embedder) or self.tr("nowhere")),
-            one_line(str(self.status.status.adapter.get("reason", ""))),
+            one_line(told(str(self.status.status.adapter.get("reason", "")))),
             self.tr("Kept in: {0}").format(one_line(details.folder)),
         ]
         self.about.setText("\n".join(filter(None, lines)))

@@ -27,6 +27,7 @@ from commonplace.recall.ranking import USES_PAST
 from commonplace.recall.search import Learned
 from commonplace.recall.trial import fit_adapter
 from commonplace.storage.files import write_atomically
+from commonplace.words import said
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Learning:
             adapter = fit_adapter(conn, embedder, stop)
         except sqlite3.Error as error:  # no room for a copy, say: recall goes on without
             log.warning("No adapter could be fitted: %s", error)
-            problem = "there was no room to try it"
+            problem = said("there was no room to try it")
             adapter = Adapter(embedder.id, None, Figures(kept=False, pairs=0, problem=problem))
         self._kept = Kept(adapter, last)
         self.learned = Learned(self._matrix(), self.learned.recent)

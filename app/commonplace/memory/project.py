@@ -41,6 +41,7 @@ from commonplace.memory.status import Status
 from commonplace.paths import StatePaths
 from commonplace.recall.passages import Found, Passage
 from commonplace.recall.search import search
+from commonplace.words import said
 from commonplace.workspace.files import Skipped, Snapshot, never
 from commonplace.workspace.project import Workspace
 
@@ -51,7 +52,7 @@ NOTHING = (
     "Nothing here can be searched: the folder is empty, or its ignore rules "
     "(.gitignore, .commonplaceignore) leave everything out."
 )
-BUILDING = "The index is still being built, so something may be missing."
+BUILDING = said("The index is still being built, so something may be missing.")
 
 StatusListener = Callable[[Status], None]
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from commonplace.index.embedder import Vectors
+from commonplace.words import said
 
 RIDGE = 10.0
 """How strongly the map is pulled towards leaving vectors as they are."""
@@ -44,11 +45,12 @@ class Figures:
     def reason(self) -> str:
         """The outcome as a sentence for the user."""
         if self.problem:
-            return f"Not adapted: {self.problem}."
-        hits = f"held-out hits among the first three {_share(self.base)} → {_share(self.adapted)}"
+            return said(f"Not adapted: {self.problem}.")
+        base, adapted = _share(self.base), _share(self.adapted)
+        hits = said(f"held-out hits among the first three {base} → {adapted}")
         if self.kept:
-            return f"Adapted to this project's words: {hits}."
-        return f"Not adapted: no sure gain on held-out pairs ({hits})."
+            return said(f"Adapted to this project's words: {hits}.")
+        return said(f"Not adapted: no sure gain on held-out pairs ({hits}).")
 
     def to_wire(self) -> dict[str, Any]:
         """Return the figures as plain JSON data."""
@@ -89,4 +91,4 @@ def adapted(query: Vectors, matrix: Vectors) -> Vectors:
 
 
 def _share(value: float) -> str:
-    return f"{value:.2f}".removeprefix("0")
+    return f"{value * 100:.0f} %"

@@ -29,6 +29,7 @@ from commonplace.recall.adapter import MIN_PAIRS, Adapter, Figures, fit
 from commonplace.recall.documented import Documented, documented_chunks
 from commonplace.recall.search import NOTHING_LEARNED, Learned, ranked_for
 from commonplace.recall.shapes import read_question
+from commonplace.words import said
 
 FOLDS = 5
 MAX_PAIRS = 2000
@@ -54,15 +55,21 @@ def fit_adapter(conn: sqlite3.Connection, embedder: Embedder, stop: Stop) -> Ada
     chunks = conn.execute("SELECT count(*) FROM chunks").fetchone()[0]
     problem = ""
     if len(pairs) < MIN_PAIRS:
-        problem = f"only {len(pairs)} documented functions to learn from"
+        problem = _too_few(len(pairs))
     elif chunks > MAX_CHUNKS:
-        problem = f"more than {MAX_CHUNKS:,} passages to try it on"
+        problem = said(f"more than {MAX_CHUNKS:,} passages to try it on")
     if problem:
         return Adapter(embedder.id, None, Figures(kept=False, pairs=len(pairs), problem=problem))
     asked = embedded(embedder, [pair.text for pair in pairs], stop)
     code = embedded(embedder, [embedded_text(p.symbol, p.code) for p in pairs], stop)
     figures = try_out(conn, embedder, pairs, asked, code, stop)
     return Adapter(embedder.id, fit(asked, code) if figures.kept else None, figures)
+
+
+def _too_few(pairs: int) -> str:
+    if pairs == 1:
+        return said("only one documented function to learn from")
+    return said(f"only {pairs} documented functions to learn from")
 
 
 def try_out(

@@ -67,6 +67,22 @@ def test_numbers_stay_right_when_passages_are_dropped():
     assert "beta" not in taken[-1].messages[-1].content
 
 
+@pytest.mark.parametrize(
+    ("long", "note"),
+    [
+        (0, None),
+        (1, "1 of the passages read was cut to its first lines."),
+        (2, "2 of the passages read were cut to their first lines."),
+    ],
+)
+def test_how_many_passages_were_cut_is_said(long, note):
+    text = "\n".join(["value = 1"] * 40)
+    passages = tuple(replace(p, text=text) for p in PASSAGES[:long]) + PASSAGES[long:]
+    answer, _taken = run("q", AnswerOptions(model="m", passage_tokens=200), passages=passages)
+    assert len(answer.prompt.passages) == 2
+    assert answer.prompt.dropped == ((note,) if note else ())
+
+
 @pytest.mark.parametrize("question", ["", "   \n"])
 def test_an_empty_question_is_a_clear_error(question):
     with pytest.raises(QuestionError, match="empty"):

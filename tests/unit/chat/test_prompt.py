@@ -133,6 +133,8 @@ def test_old_turns_lose_their_passages_before_they_go():
     assert prompt.messages[1].content == "q0"
     assert prompt.messages[-3].content == "[1] 3.py\nq3"
     assert "no longer read" in prompt.dropped[0]
+    one = lay_out([as_read(n, 20, 300) for n in range(3)], 1000)
+    assert one.dropped == ("The passages of the oldest turn are no longer read.",)
     gone = lay_out([as_read(n, 100, 300) for n in range(9)], 800)
     assert any("oldest" in text and "did not fit" in text for text in gone.dropped)
     assert gone.tokens <= 800

@@ -28,14 +28,14 @@ def test_a_small_model_gets_pinned_notes_alone():
 def test_what_does_not_fit_is_told():
     found, dropped = blocks([RULE, NOTE], [5000, 10])
     assert [block.trust for block in found] == ["note"]
-    assert dropped == ["Rules: AGENTS.md did not fit."]
+    assert dropped == ["The rules in AGENTS.md did not fit."]
 
 
 def test_a_long_text_is_cut_at_a_line_and_told():
     long = Standing("AGENTS.md", "AGENTS.md", "one line of rules\n" * 500, "rules")
     (block,), dropped = blocks([long], [600])
     assert block.text.count("one line of rules\n") == block.text.count("one line")
-    assert "cut" in dropped[0]
+    assert dropped == [f"The rules in {long.title} were cut to their first lines."]
 
 
 def test_a_text_cannot_close_its_fence():

@@ -109,7 +109,7 @@ def test_what_is_sure_to_gain_is_kept_and_nothing_else():
 
 def test_figures_are_a_sentence():
     won = Figures(kept=True, pairs=90, base=0.61, adapted=0.67, gain=0.03, ci=(0.01, 0.05))
-    assert won.reason.endswith("held-out hits among the first three .61 → .67.")
+    assert won.reason.endswith("held-out hits among the first three 61 % → 67 %.")
     assert won.to_wire()["heldout"] == {
         "base": 0.61,
         "adapted": 0.67,
