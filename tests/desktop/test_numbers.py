@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
+
 import pytest
+from PySide6.QtCore import QLocale
 
 from commonplace.adapt.records import Figure, Gate, Source
+from commonplace.desktop import numbers
 from commonplace.desktop.adapt_link import Estimate
 from commonplace.desktop.adapt_words import answers, estimate_line, percent, source_line
+from commonplace.desktop.chat_days import Headings, when
+from commonplace.desktop.evidence_words import date_of
+from commonplace.desktop.index_panel import IndexPanel
 from commonplace.desktop.kinds import ASIDE, KINDS, kind_words
 from commonplace.desktop.languages import told, told_error
 from commonplace.desktop.model_words import model_size
@@ -16,6 +24,8 @@ from commonplace.desktop.status import IndexStatus
 from commonplace.errors import ModelError
 from commonplace.index.definitions import ELIXIR_KINDS
 from commonplace.index.languages import LANGUAGES
+from commonplace.measure.results import Result
+from commonplace.memory.figures import Details
 from commonplace.memory.status import Status
 from commonplace.recall.passages import Passage
 
@@ -75,6 +85,43 @@ def test_what_adapting_takes_and_brings_is_counted_in_the_language(speak, code, 
     assert "0,001" in parity.figures
     assert "0,02" in parity.figures
     assert percent(0.051) == "+5,1 %"
+
+
+FRIDAY = time.mktime((2026, 1, 23, 14, 5, 0, 0, 0, -1))
+LATER = time.mktime((2026, 11, 21, 12, 0, 0, 0, 0, -1))
+YEARS_LATER = time.mktime((2028, 11, 21, 12, 0, 0, 0, 0, -1))
+
+
+DATES = (
+    ("de", "fr_FR", "Januar 2026", "23. Januar", "23. Januar 2026",
+     "23.01.26", "14:05", "23.01.26 14:05"),
+    ("fr", "de_DE", "janvier 2026", "23 janvier", "23 janvier 2026",
+     "23/01/2026", "14:05", "23/01/2026 14:05"),
+    ("en", "de_DE", "January 2026", "23 January", "23 January 2026",
+     "23/01/2026", "14:05", "23/01/2026 14:05"),
+    ("en", "en_US", "January 2026", "23 January", "23 January 2026",
+     "1/23/26", f"2:05{NARROW}PM", f"1/23/26 2:05{NARROW}PM"),
+    ("de", "de_AT", "Jänner 2026", "23. Jänner", "23. Jänner 2026",
+     "23.01.26", "14:05", "23.01.26 14:05"),
+)  # fmt: skip
+"""Language, system, month, day of this year, of an earlier one; date, time, both in short."""
+
+
+def test_dates_follow_the_language_not_the_system(speak, monkeypatch, qtbot, window):
+    panel = IndexPanel(window.controller.memory)
+    qtbot.addWidget(panel)
+    measured = dt.datetime.fromtimestamp(FRIDAY, tz=dt.UTC).isoformat()
+    result = Result(date=measured, project="p", model="", seed=1)
+    for code, system, month, this_year, earlier, day, hour, both in DATES:
+        monkeypatch.setattr(numbers, "system_locale", lambda name=system: QLocale(name))
+        speak(code)
+        assert Headings(YEARS_LATER)(FRIDAY) == month
+        assert when(FRIDAY, FRIDAY) == hour
+        assert when(FRIDAY, LATER) == this_year
+        assert when(FRIDAY, YEARS_LATER) == earlier
+        panel.show_details(Details(newest=FRIDAY))
+        assert panel.figures[5].value.text() == day
+        assert date_of(result) == both
 
 
 @pytest.mark.parametrize("name", ["1.5", "1,234.py", "v1,234", "a/1,234/b.gguf", "12,34", "0.7.12"])

@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime
 
 from commonplace.chat.kept import Chat, Hit
-from commonplace.desktop.numbers import number_words
+from commonplace.desktop.numbers import date_words, number_words
 
 MOST = 2000
 """Rows beyond which filling the list would hold the window up; nobody scrolls so far."""
@@ -73,7 +73,7 @@ class Headings:
         local = time.localtime(updated)
         month = (local.tm_year, local.tm_mon)
         if month not in self._months:
-            self._months[month] = QLocale().toString(QDate(*month, 1), "MMMM yyyy")
+            self._months[month] = date_words(QDate(*month, 1), "MMMM yyyy")
         return self._months[month]
 
 
@@ -81,9 +81,9 @@ def when(updated: float, now: float) -> str:
     """Return when that was: the time for today, the day for longer ago."""
     moment = QDateTime.fromSecsSinceEpoch(int(updated))
     if _day(updated) == _day(now):
-        return QLocale().toString(moment.time(), QLocale.FormatType.ShortFormat)
+        return date_words(moment.time())
     same_year = _day(updated).year == _day(now).year
-    return QLocale().toString(moment.date(), "d MMMM" if same_year else "d MMMM yyyy")
+    return date_words(moment.date(), _tr("d MMMM") if same_year else _tr("d MMMM yyyy"))
 
 
 def _day(seconds: float) -> dt.date:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QDateTime, QLocale, Qt
+from PySide6.QtCore import QCoreApplication, QDateTime, Qt
 
 from commonplace.desktop.evidence_link import Progress
 from commonplace.desktop.languages import told
-from commonplace.desktop.numbers import number_words
+from commonplace.desktop.numbers import date_words, number_words
 from commonplace.desktop.visible import one_line
 from commonplace.measure.results import Result
 
@@ -23,7 +23,7 @@ def date_of(result: Result) -> str:
     date = QDateTime.fromString(result.date, Qt.DateFormat.ISODate)
     if not date.isValid():
         return one_line(result.date)
-    return QLocale().toString(date.toLocalTime(), QLocale.FormatType.ShortFormat)
+    return date_words(date.toLocalTime())
 
 
 def summary_of(result: Result) -> str:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from PySide6.QtCore import QDateTime, QLocale, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtCore import QDateTime, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -25,7 +25,7 @@ from commonplace.desktop.dialogs import ask
 from commonplace.desktop.labels import plain_label
 from commonplace.desktop.languages import told
 from commonplace.desktop.memory_link import MemoryLink, Skipped
-from commonplace.desktop.numbers import disk_size, number_words
+from commonplace.desktop.numbers import date_words, disk_size, number_words
 from commonplace.desktop.status import IndexStatus
 from commonplace.desktop.visible import one_line
 from commonplace.memory.figures import Details
@@ -232,8 +232,7 @@ class IndexPanel(QDialog):
             return self.tr("{0} min ago").format(int(minutes))
         if minutes < 24 * 60:
             return self.tr("{0} h ago").format(int(minutes / 60))
-        date = QDateTime.fromSecsSinceEpoch(int(then)).date()
-        return QLocale().toString(date, QLocale.FormatType.ShortFormat)
+        return date_words(QDateTime.fromSecsSinceEpoch(int(then)).date())
 
     def _confirm(self) -> None:
         ask(
