@@ -38,7 +38,7 @@ NARROW = "\u202f"
     [
         ("en", "1,234,567", "1,234.5", "4.7 GB", "1.5 KiB"),
         ("de", "1.234.567", "1.234,5", "4,7 GB", "1,5 KiB"),
-        ("fr", f"1{NARROW}234{NARROW}567", f"1{NARROW}234,5", "4,7 GB", "1,5 Kio"),
+        ("fr", f"1{NARROW}234{NARROW}567", f"1{NARROW}234,5", "4,7 Go", "1,5 Kio"),
     ],
 )
 def test_numbers_are_written_as_in_the_language(speak, code, whole, part, model, disk):
@@ -48,6 +48,19 @@ def test_numbers_are_written_as_in_the_language(speak, code, whole, part, model,
     assert number_words(999) == "999"
     assert model_size(4_700_000_000) == model
     assert disk_size(1536) == disk
+
+
+@pytest.mark.parametrize(
+    ("code", "whole", "part"),
+    [("en", "98 MB", "4.7 GB"), ("de", "98 MB", "4,7 GB"), ("fr", "98 Mo", "4,7 Go")],
+)
+def test_sizes_have_the_units_of_the_language_wherever_they_come_from(speak, code, whole, part):
+    speak(code)
+    assert model_size(98_000_000) == whole
+    error = ModelError("models has 98 MB free, 4.7 GB are needed.", "Free some space.")
+    assert f" {whole} " in told_error(error)
+    assert f" {part}" in told_error(error)
+    assert "a 98 MB file" in told("a 98 MB file"), "what is no text of ours stays as it is"
 
 
 @pytest.mark.parametrize(("code", "number"), [("de", "12.345"), ("fr", f"12{NARROW}345")])

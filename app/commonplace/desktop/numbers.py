@@ -11,11 +11,14 @@ from typing import ClassVar
 
 from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
 
-FOR_PEOPLE = re.compile(r"\d{1,3}(?:,\d{3})+|\d+\.\d (?:MB|GB)")
+FOR_PEOPLE = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d)? (?:MB|GB)")
 """What other rooms write for people alone: grouped whole numbers, and sizes with their unit.
 
 A bare ``1.5`` may be a version, so it is none of these.
 """
+UNITS = re.compile(r"(?<=\d )([kMG])B\b")
+OCTETS = {"fr"}
+"""Languages in which a byte is an *octet*: 4.7 GB is 4,7 Go."""
 ELSEWHERE = {"en": "en_GB"}
 """Whose dates are read where the system speaks another language: the day comes first."""
 
@@ -26,6 +29,7 @@ class _Chosen:
     locale = QLocale("en")
     calendar = locale
     """For dates and times: Britain and the United States differ in these, not in numbers."""
+    unit = r"\1B"
     signs: ClassVar[dict[int, str]] = {}
     """For `str.translate`: what stands for the English comma and point."""
 
@@ -36,6 +40,7 @@ def use_numbers(code: str) -> None:
     own = system_locale()
     spoken = own.language() == locale.language()
     _Chosen.calendar = own if spoken else QLocale(ELSEWHERE.get(code, code))
+    _Chosen.unit = r"\1o" if code in OCTETS else r"\1B"
     _Chosen.signs = str.maketrans({",": locale.groupSeparator(), ".": locale.decimalPoint()})
 
 
@@ -62,7 +67,7 @@ def number_words(value: float, form: str = ",") -> str:
 
 def rewritten(text: str) -> str:
     """Return `text`, which holds a number in English and its unit, such as ``4.7 GB``, as here."""
-    return text.translate(_Chosen.signs)
+    return UNITS.sub(_Chosen.unit, text).translate(_Chosen.signs)
 
 
 def disk_size(count: int) -> str:
