@@ -284,7 +284,7 @@ def test_where_memory_cannot_be_read_as_a_file_a_copy_serves(model, lora, base, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(tmp_path))
         with EngineSession(
-            LoadOptions(context=512, threads=2, batch=256), command=[sys.executable, "-c", script]
+            LoadOptions(context=512, threads=1, batch=256), command=[sys.executable, "-c", script]
         ) as other:
             other.load(model)
             assert other.adapter(*lora, 1.0, base).active
