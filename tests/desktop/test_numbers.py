@@ -108,7 +108,7 @@ YEARS_LATER = time.mktime((2028, 11, 21, 12, 0, 0, 0, 0, -1))
 DATES = (
     ("de", "fr_FR", "Januar 2026", "23. Januar", "23. Januar 2026",
      "23.01.26", "14:05", "23.01.26 14:05"),
-    ("fr", "de_DE", "janvier 2026", "23 janvier", "23 janvier 2026",
+    ("fr", "de_DE", "Janvier 2026", "23 janvier", "23 janvier 2026",
      "23/01/2026", "14:05", "23/01/2026 14:05"),
     ("en", "de_DE", "January 2026", "23 January", "23 January 2026",
      "23/01/2026", "14:05", "23/01/2026 14:05"),

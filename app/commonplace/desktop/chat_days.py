@@ -73,7 +73,8 @@ class Headings:
         local = time.localtime(updated)
         month = (local.tm_year, local.tm_mon)
         if month not in self._months:
-            self._months[month] = date_words(QDate(*month, 1), "MMMM yyyy")
+            words = date_words(QDate(*month, 1), "MMMM yyyy")
+            self._months[month] = words[:1].upper() + words[1:]  # French months are small
         return self._months[month]
 
 
