@@ -412,9 +412,10 @@ def test_real_watches_are_released_when_they_run_out(
 
 def test_stopping(root: Path, write: Write) -> None:
     write("a")
-    stopped = threading.Event()
+    seen, stopped = threading.Event(), threading.Event()
 
     def stop_from_within(_: frozenset[str] | None) -> None:
+        seen.wait(PATIENCE)  # a thread that has stopped is not to be seen any more
         watcher.stop()
         stopped.set()
 
@@ -424,6 +425,7 @@ def test_stopping(root: Path, write: Write) -> None:
     watcher.start({""})
     thread = watcher._thread
     assert thread is not None
+    seen.set()
     assert stopped.wait(PATIENCE)
     thread.join(PATIENCE)
     watcher.update({""})
