@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.engine import adapters
+from bench.engine import adapters, waiting
 from bench.machine import machine, percentile, table
 from commonplace.chat.messages import Message
 from commonplace.engine.grammars import choice_grammar
@@ -56,6 +56,7 @@ def main() -> None:
         "cycles": cycles,
         "adapter": adapters.adapter,
         "score": adapters.score,
+        "waiting": waiting.waiting,
     }
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", nargs="?", type=Path, default=MODEL)
