@@ -59,7 +59,7 @@ def spin_briefly() -> None:
     By default they spin for long. On a machine whose processors have other work, such as
     indexing, a thread that is not running is then spun for: with two threads on two busy
     cores 4 tokens a second became 40 to 60 when they slept at once. To sleep at once costs
-    an idle machine a third of its speed, for each waking takes as long as a small layer.
+    an idle machine half of its speed, for each waking takes as long as a small layer.
     Read by the library when it is loaded, so before that; the user's own word wins.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # of any OpenMP, where the next is unknown
