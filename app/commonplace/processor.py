@@ -17,7 +17,7 @@ NEEDED = ("cx16", "popcnt", "sse4_1", "sse4_2", "ssse3")
 """What x86-64-v2 adds to the first 64-bit processors, as Linux calls it."""
 FAST = "avx2"
 SPINS = "2000"
-"""Rounds of GNU's OpenMP. Ten times as many are no faster, and halt a busy machine."""
+"""Rounds of GNU's OpenMP. Ten times as many are little faster, and halt a busy machine."""
 
 
 def features(cpuinfo: Path = CPUINFO) -> frozenset[str]:

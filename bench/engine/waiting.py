@@ -10,6 +10,7 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.engine.adapters import CODE, Row
 from commonplace.chat.messages import Message
 from commonplace.engine.llama import default_threads
 from commonplace.engine.session import EngineSession
@@ -18,11 +19,8 @@ from commonplace.processor import SPINS
 
 CONTEXT = 2048
 ROUNDS = 7
-CODE = "def add(first, second):\n    return first + second\n\n\n"
 GREEDY = Sampling(max_tokens=96, temperature=0.0, repeat_penalty=1.0)
 NAME = "GOMP_SPINCOUNT"
-
-Row = list[str]
 
 
 def waiting(model: Path) -> list[Row]:
