@@ -12,6 +12,7 @@ from commonplace.index.reading import FileReader
 from commonplace.memory import background
 from commonplace.memory.background import Keeper
 from commonplace.memory.project import Memory
+from commonplace.workspace.watch import Watcher, WatchState
 from faults.programs import Patience
 from faults.trees import grow, put, source
 from faults.truth import assert_memory_is_disk
@@ -93,3 +94,23 @@ def test_a_pause_right_after_the_last_file_still_leads_to_vectors(memory, state,
         while memory.waiting or memory.status.phase != "ready":
             waited.once(memory.status)
         assert_memory_is_disk(memory, state)
+
+
+def test_closing_while_the_watcher_is_about_to_start_leaves_none_behind(memory, monkeypatch):
+    keeper = Keeper(memory, on_files=lambda: None, on_changed=lambda _: None)
+    closer = threading.Thread(target=keeper.close)
+    watchers, start = [], Watcher.start
+
+    def late(watcher: Watcher, folders: frozenset[str]) -> None:
+        watchers.append(watcher)
+        closer.start()
+        closer.join(0.2)  # time enough to stop a watcher that has not started
+        start(watcher, folders)
+
+    monkeypatch.setattr(Watcher, "start", late)
+    keeper.start()
+    waited = Patience()
+    while not watchers:
+        waited.once(memory.status)
+    closer.join()
+    assert watchers[0].state == WatchState("polling", 0, "stopped")

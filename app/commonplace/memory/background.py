@@ -74,9 +74,9 @@ class Keeper:
         with self._wake:
             self._closing = True
             self._wake.notify_all()
-        self._watcher.stop()
         if self._thread.ident is not None:
             self._thread.join()
+        self._watcher.stop()  # only now: the thread may have been about to start it
 
     def reconcile(self) -> None:
         """Compare the whole folder with the index soon."""

@@ -405,9 +405,11 @@ def test_real_watches_are_released_when_they_run_out(
         return add(self, *arguments)
 
     monkeypatch.setattr(InotifyFD, "add_callback", limited)
+    before = set(threading.enumerate())
     listener = listen()
     assert listener.watcher.state.mode == "polling"
-    assert not [t for t in threading.enumerate() if isinstance(t, InotifyFD)]
+    left = set(threading.enumerate()) - before
+    assert not [thread for thread in left if isinstance(thread, InotifyFD)]
 
 
 def test_stopping(root: Path, write: Write) -> None:
