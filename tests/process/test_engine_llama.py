@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.models
 CHECKOUT = Path(commonplace.__file__).parents[2]
 MODEL = CHECKOUT / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 SAMPLING = Sampling(max_tokens=32, temperature=0.0)
+ONE = Sampling(max_tokens=1, temperature=0.0)
 SYSTEM = Message("system", "You are a coding assistant. Answer shortly.")
 QUESTION = Message("user", "Write a Python function that adds two numbers.")
 
@@ -44,15 +46,32 @@ def importable_children():
 
 
 @pytest.fixture(scope="module")
-def session(model, tmp_path_factory):
-    log = tmp_path_factory.mktemp("engine") / "engine.log"
-    with EngineSession(LoadOptions(context=2048), log) as session:
+def loaded(model, tmp_path_factory):
+    """A model that answers, and the cache folder with what was found out as it was loaded."""
+    folder = tmp_path_factory.mktemp("engine")
+    options = LoadOptions(context=2048, cache=str(folder / "cache"))
+    with EngineSession(options, folder / "engine.log") as session:
         info = session.load(model)
         assert (info.family, info.quantisation, info.rung) == ("ChatML", "Q4_1", "as asked")
         assert 130e6 < info.parameters < 140e6
         assert info.context == 2048
         assert "million parameters" in info.note
-        yield session
+        yield session, folder / "cache"
+
+
+@pytest.fixture(scope="module")
+def session(loaded):
+    return loaded[0]
+
+
+@pytest.fixture
+def cache(loaded, tmp_path):
+    """A cache folder of this test's own that knows already how the model runs best here."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    for name in ("tuning.json", "templates.json"):
+        shutil.copy(loaded[1] / name, folder)
+    return folder
 
 
 def test_it_answers_and_streams_what_it_answers(session):
@@ -140,8 +159,9 @@ def test_counts_add_up_to_the_prompt(session):
         assert session.count_messages([Message("user", text)]) == frame + count
 
 
-def test_a_killed_engine_is_told_and_comes_back(model, tmp_path):
-    with EngineSession(LoadOptions(context=512), tmp_path / "log") as session:
+def test_a_killed_engine_is_told_and_comes_back(model, cache, tmp_path):
+    options = LoadOptions(context=512, cache=str(cache))
+    with EngineSession(options, tmp_path / "log") as session:
         session.load(model)
         pid = session.pid
         assert pid is not None
@@ -155,13 +175,14 @@ def test_a_killed_engine_is_told_and_comes_back(model, tmp_path):
         assert session.complete([QUESTION], SAMPLING).text
 
 
-def test_a_damaged_model_is_refused_by_a_living_process(model, tmp_path):
+def test_a_damaged_model_is_refused_by_a_living_process(model, cache, tmp_path):
     data = model.read_bytes()
     cut = tmp_path / "cut.gguf"
     cut.write_bytes(data[: len(data) // 2])
     renamed = tmp_path / "renamed.gguf"  # sound to us, unknown to llama.cpp
     renamed.write_bytes(data.replace(b"blk.0.attn_q.weight", b"blk.0.attn_Q.weight", 1))
-    with EngineSession(LoadOptions(context=512), tmp_path / "log") as session:
+    options = LoadOptions(context=512, cache=str(cache))
+    with EngineSession(options, tmp_path / "log") as session:
         with pytest.raises(ModelError, match="truncated"):
             session.load(cut)
         pid = session.pid
@@ -175,8 +196,8 @@ def test_a_damaged_model_is_refused_by_a_living_process(model, tmp_path):
 LONG = Message("user", "def add(a, b):\n    return a + b\n" * 24 + "\nWhat does it do?")
 
 
-def test_a_reopened_conversation_is_not_read_again(model, tmp_path):
-    options = LoadOptions(context=2048, cache=str(tmp_path))
+def test_a_reopened_conversation_is_not_read_again(model, cache):
+    options = LoadOptions(context=2048, cache=str(cache))
     with EngineSession(options) as session:
         session.load(model)
         first = session.complete([SYSTEM, LONG], SAMPLING, conversation="mine")
@@ -186,10 +207,10 @@ def test_a_reopened_conversation_is_not_read_again(model, tmp_path):
         session.load(model)
         stranger = session.complete(talk, SAMPLING, conversation="another")
         assert stranger.reused_tokens == 0
-        again = session.complete(talk, SAMPLING, conversation="mine")
+        again = session.complete(talk, ONE, conversation="mine")
         assert again.reused_tokens >= first.prompt_tokens
         session._request("forget", {"conversation": "another"})
-    (kept,) = (tmp_path / "states").glob("*.state")
+    (kept,) = (cache / "states").glob("*.state")
     assert kept.stat().st_mode & 0o077 == 0
     data = bytearray(kept.read_bytes())
     data[len(data) // 2] ^= 1
@@ -202,16 +223,16 @@ def test_a_reopened_conversation_is_not_read_again(model, tmp_path):
         session.keep()
         session._request("forget", {"conversation": "mine"})
         session.keep()
-    assert list((tmp_path / "states").iterdir()) == []
+    assert list((cache / "states").iterdir()) == []
 
 
-def test_conversations_take_turns_without_reading_again(model, tmp_path):
-    with EngineSession(LoadOptions(context=2048, cache=str(tmp_path))) as session:
+def test_conversations_take_turns_without_reading_again(model, cache):
+    with EngineSession(LoadOptions(context=2048, cache=str(cache))) as session:
         session.load(model)
         other = Message("user", LONG.content.replace("add", "subtract"))
-        session.complete([SYSTEM, LONG], SAMPLING, conversation="a")
-        session.complete([SYSTEM, other], SAMPLING, conversation="b")
-        back = session.complete([SYSTEM, LONG], SAMPLING, conversation="a")
+        session.complete([SYSTEM, LONG], ONE, conversation="a")
+        session.complete([SYSTEM, other], ONE, conversation="b")
+        back = session.complete([SYSTEM, LONG], ONE, conversation="a")
         assert back.reused_tokens == back.prompt_tokens - 1
 
 
@@ -230,8 +251,9 @@ def test_threads_and_batch_are_measured_once(model, tmp_path):
 
 
 @pytest.mark.parametrize("kv_type", ["q8_0", "q4_0"])
-def test_quantised_keys_and_values_answer_too(model, kv_type):
-    with EngineSession(LoadOptions(context=1024, kv_type=kv_type)) as session:
+def test_quantised_keys_and_values_answer_too(model, cache, kv_type):
+    options = LoadOptions(context=1024, kv_type=kv_type, cache=str(cache))
+    with EngineSession(options) as session:
         info = session.load(model)
         assert info.kv_type == kv_type
         assert session.complete([SYSTEM, QUESTION], SAMPLING).text.strip()
@@ -280,12 +302,16 @@ def test_a_bad_grammar_is_told_and_the_engine_lives(session):
     assert session.complete([QUESTION], SAMPLING).text
 
 
-def test_another_quantisation_is_made_and_judged(model, tmp_path):
+def test_another_quantisation_is_made_and_judged(model, cache, tmp_path):
     text = (
         Path(commonplace.__file__).read_text() + (CHECKOUT / "app/commonplace/paths.py").read_text()
     )
-    target = tmp_path / "other.Q8_0.gguf"
-    with EngineSession(LoadOptions(context=512, batch=128, threads=2)) as session:
+    made = tmp_path / "made"
+    made.mkdir()
+    target = made / "other.Q8_0.gguf"
+    # The text is longer than the context, and is cut to it.
+    options = LoadOptions(context=256, batch=128, threads=2, cache=str(cache))
+    with EngineSession(options) as session:
         session.load(model)
         first = session.judge(text)
         assert session.requantise(model, target, "Q8_0") == target.stat().st_size
@@ -298,7 +324,7 @@ def test_another_quantisation_is_made_and_judged(model, tmp_path):
         with pytest.raises(ModelError, match="too little"):
             session.judge("x")
         assert session.complete([QUESTION], SAMPLING).text
-    assert [p.name for p in tmp_path.iterdir()] == [target.name]
+    assert [p.name for p in made.iterdir()] == [target.name]
 
 
 def test_a_copy_is_whole_whether_foretold_or_not(session):

@@ -124,7 +124,7 @@ class Measurer:
         tokens = self._llama.tokens(text)[: min(JUDGED, self._llama.context)]
         if len(tokens) < TRIAL_READ // 2:
             raise ModelError("There is too little text to judge by.", "Give a longer file.")
-        long = tokens[:BATCH_READ]
+        long = tokens[: min(BATCH_READ, self._llama.context - JUDGED_WRITE)]
         read = min(self._seconds(long) for _ in range(2))
         write = sum(self._one() for _ in range(JUDGED_WRITE))
         speeds = round(len(long) / read, 1), round(JUDGED_WRITE / write, 1)
