@@ -25,6 +25,7 @@ from commonplace.engine.library import choose_model, folders_of
 from commonplace.engine.options import load_options
 from commonplace.engine.session import EngineSession
 from commonplace.paths import StatePaths
+from commonplace.processor import spin_briefly
 from commonplace.settings import load
 
 
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--share", type=int, nargs=2, default=(1, 1), metavar=("N", "OF"))
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
+    spin_briefly()  # as in the trainer's own process
     if not options.table:
         measure(options)
     rows = read(options.results)

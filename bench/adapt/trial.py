@@ -27,7 +27,7 @@ from commonplace.adapt.regression import Item, regression_set
 from commonplace.adapt.store import AdapterStore
 from commonplace.engine.identity import model_id
 from commonplace.engine.session import EngineSession
-from commonplace.engine.types import AdapterState
+from commonplace.engine.types import AdapterState, ModelInfo
 from commonplace.errors import AdapterError
 from commonplace.paths import StatePaths
 from commonplace.recall.demotions import is_aside
@@ -43,47 +43,50 @@ Known = dict[tuple[str, str], tuple[float, ...]]
 class Watching(Asking):
     """Asks as the gate does, and the held-out part once more without the long prompt."""
 
-    def __init__(self, engine: EngineSession, room: int) -> None:
-        super().__init__(engine, room)
-        self.bare: list[list[tuple[float, ...]]] = []
-        self.counts: list[tuple[bool, ...]] = []
+    def __init__(self, engine: EngineSession, model: ModelInfo) -> None:
+        super().__init__(engine, model)
+        self._held: list[Question] = []
+        self._bare_adapted: list[tuple[float, ...]] = []
         self.seconds = 0.0
         self.swaps: list[float] = []
 
     def scores(
         self, questions: Sequence[Question], stop: Callable[[], bool]
     ) -> list[tuple[float, ...]]:
-        """Return what the gate asks for; what is asked beside it does not count as its time."""
-        found = super().scores(questions, stop)
+        """Return what the gate asks for, and note what is held out."""
         if questions and questions[0].part == "heldout":
-            began = time.monotonic()
-            bare = [replace(q, prefix="", context=q.context or "\n") for q in questions]
-            self.bare.append(super().scores(bare, stop))
-            self.counts = [q.counts for q in questions]
-            self.seconds += time.monotonic() - began
-        return found
+            self._held = list(questions)
+        return super().scores(questions, stop)
 
     @contextmanager
     def adapted(self, path: Path, sha256: str, base: str) -> Iterator[AdapterState]:
-        """Note how long the swap took."""
+        """Note how long the swap took; what is asked beside the gate does not count as its time."""
         with super().adapted(path, sha256, base) as state:
             self.swaps.append(state.ms)
             yield state
+            if not self._bare_adapted:
+                began = time.monotonic()
+                self._bare_adapted = self._bare()
+                self.seconds += time.monotonic() - began
 
     def bare_gain(self) -> float | None:
         """Return the relative change of perplexity without the long prompt, if it was measured."""
-        if len(self.bare) < 2:
+        if not self._bare_adapted:
             return None
         base, adapted = (
             [
                 v
-                for nats, marks in zip(side, self.counts, strict=True)
-                for v, counts in zip(nats, marks, strict=True)
+                for nats, question in zip(side, self._held, strict=True)
+                for v, counts in zip(nats, question.counts, strict=True)
                 if counts
             ]
-            for side in self.bare
+            for side in (self._bare(), self._bare_adapted)
         )
         return math.expm1((math.fsum(adapted) - math.fsum(base)) / max(len(base), 1))
+
+    def _bare(self) -> list[tuple[float, ...]]:
+        bare = [replace(q, prefix="", context=q.context or "\n") for q in self._held]
+        return super().scores(bare, lambda: False)
 
 
 def tried(
@@ -91,7 +94,7 @@ def tried(
 ) -> dict[str, Any]:
     """Adapt to one file and return all figures as plain values; `base` is added to."""
     info = engine.load(order.model)
-    asking = Watching(engine, info.context)
+    asking = Watching(engine, info)
     phases: dict[str, float] = {}
     used: dict[str, float] = {}
     last: list[Any] = ["", time.monotonic(), _processor_seconds()]
@@ -113,10 +116,11 @@ def tried(
     except AdapterError as error:
         return {**result, "refused": error.message}
     heard({"phase": ""})
+    seconds = round(time.monotonic() - began - asking.seconds, 1)
     phases, used = ({k: round(v, 1) for k, v in kind.items()} for kind in (phases, used))
     result |= {
         **outcome.to_wire(),
-        "seconds": round(time.monotonic() - began - asking.seconds, 1),
+        "seconds": seconds,
         "phases": phases,
         "processor": used,
         "swap_ms": asking.swaps,

@@ -159,15 +159,16 @@ def test_an_adapter_exchanged_between_gate_and_shelf_is_not_kept(
     assert nothing_is_left(state, order)
 
 
+@pytest.mark.parametrize("phase", ["loading", "training", "judging"])
 def test_an_engine_that_dies_meanwhile_ends_the_run(
-    order: Order, state: StatePaths, engine: EngineSession
+    phase: str, order: Order, state: StatePaths, engine: EngineSession
 ) -> None:
     def kill() -> None:
         assert engine.pid is not None
         os.kill(engine.pid, signal.SIGKILL)
 
     with pytest.raises(EngineError):
-        adapting.adapted(order, state, engine, at("judging", kill))
+        adapting.adapted(order, state, engine, at(phase, kill))
     assert nothing_is_left(state, order)
     engine.retry(order.model)
 

@@ -54,5 +54,5 @@ def adapted(
 ) -> Outcome:
     """Adapt in this process with the tiny recipe."""
     info = engine.load(order.model)
-    asking = Asking(engine, info.context)
+    asking = Asking(engine, info)
     return Adaptation(order, state, asking, on_report, stop, RECIPE).run()

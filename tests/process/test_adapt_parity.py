@@ -60,7 +60,7 @@ def strayed(trainee: Trainee, scale: float) -> None:
 def apart(model: Path, engine: EngineSession, folder: Path, scale: float) -> dict[str, float]:
     """Return both sides' means and their differences, without and with an adapter."""
     info = engine.load(model)
-    asking = Asking(engine, info.context)
+    asking = Asking(engine, info)
     trainee = Trainee(load_model(model, lambda: None), Recipe(rank=4), 0, lambda: None)
     strayed(trainee, scale)
     side = TorchSide(trainee, asking)

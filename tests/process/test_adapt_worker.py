@@ -63,7 +63,7 @@ def test_a_run_is_cancelled_and_the_next_kept_listed_and_discarded(
     outcome = worker.request("adapt", params(project, model), on_data=heard.append)
     phases = list(dict.fromkeys(data["phase"] for data in heard))
     assert phases == [
-        "reading", "asking", "loading", "training", "exporting", "judging", "comparing"
+        "reading", "loading", "training", "asking", "exporting", "judging", "comparing"
     ]  # fmt: skip
     losses = [data["heldout"] for data in heard if data["heldout"] is not None]
     assert losses[-1] < losses[0]

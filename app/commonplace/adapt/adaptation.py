@@ -1,9 +1,9 @@
 """One adaptation from the first look at the file to an adapter that is kept, or is not.
 
 The steps: read the file and cut it; ask the base model (llama.cpp, in its own process) how
-well it foretells the held-out part behind the best prompt, and the regression set; train;
-export; ask the same with the adapter; compare torch with llama.cpp; judge. Whatever goes
-wrong at any of them, the model is as it was and nothing is kept.
+well it foretells the held-out part behind the best prompt, and the regression set; meanwhile
+train; export; ask the same with the adapter; compare torch with llama.cpp; judge. Whatever
+goes wrong at any of them, the model is as it was and nothing is kept.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import secrets
+import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,10 +36,13 @@ from commonplace.paths import StatePaths
 
 log = logging.getLogger(__name__)
 
+TRAINING = (0.1, 0.58)
+"""The shares of all the work after which training begins and ends."""
 COMPARED = 3
 """Every so many of the regression texts torch reads too: some 700 tokens, with and without."""
 
 Report = Callable[[dict[str, Any]], None]
+Scores = list[tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class Adaptation:
         self._recipe = recipe or Recipe()
         self._began = time.monotonic()
         self._material: Material | None = None
+        self._asked: Future[tuple[Scores, Scores]] | None = None
 
     def run(self) -> Outcome:
         """Adapt; raises `AdapterError` for what cannot be begun, `CancelledError`, and others.
@@ -106,28 +112,24 @@ class Adaptation:
         self, corpus: Corpus, store: AdapterStore, header: Header, identity: str, material: Material
     ) -> Outcome:
         asking, order = self._asking, self._order
-        self._tell("asking", 0.05)
-        # Importing torch takes seconds in which the engine, another process, can read.
-        loader = ThreadPoolExecutor(1, thread_name_prefix="loading")
-        try:
-            loading = loader.submit(load_model, order.model, self._check)
-            base_held = asking.scores(material.heldout, self._stop)
-            base_other = asking.scores(material.regression, self._stop)
-            self._tell("loading", 0.25)
-            base = loading.result()
-        finally:
-            loader.shutdown(wait=False, cancel_futures=True)
-        trainee = Trainee(base, self._recipe, order.seed, self._check)
-        self._tell("training", 0.3)
-        trained = trainee.train(material.lesson, order.seed, self._trained)
+        self._tell("loading", 0.02)
+        with self._asking_the_base(material) as asked:
+            base = load_model(order.model, self._check)
+            trainee = Trainee(base, self._recipe, order.seed, self._check)
+            self._tell("training", TRAINING[0])
+            trained = trainee.train(material.lesson, order.seed, self._telling(trainee))
+            if trained.best:
+                self._tell("asking", TRAINING[1])
+                base_held, base_other = asked.result()
         if not trained.best:
             return self._no(
                 "Training did not make the part of the file that was set aside for it any easier "
                 "to foretell, so there is nothing to keep."
             )
         trainee.round_to_half()
+        trainee.take_free_cores()
         with store.staging() as staged:
-            self._tell("exporting", 0.7)
+            self._tell("exporting", 0.6)
             path = staged / ADAPTER_FILE
             write_adapter(
                 path,
@@ -138,11 +140,11 @@ class Adaptation:
                 base=identity,
             )
             digest = file_sha256(path)
-            self._tell("judging", 0.72)
+            self._tell("judging", 0.62)
             with asking.adapted(path, digest, identity):
                 held = asking.scores(material.heldout, self._stop)
                 other = asking.scores(material.regression, self._stop)
-            self._tell("comparing", 0.88)
+            self._tell("comparing", 0.86)
             verdict = gate.judge(
                 _pairs(material.heldout, base_held, held),
                 _pairs(material.regression, base_other, other),
@@ -159,6 +161,32 @@ class Adaptation:
         return Outcome(
             True, verdict.reason + material.note, seconds, verdict.gate, material.sources, record.id
         )
+
+    @contextmanager
+    def _asking_the_base(self, material: Material) -> Iterator[Future[tuple[Scores, Scores]]]:
+        """Ask the base all questions, beside what is done meanwhile; what is left is given up.
+
+        The engine is another process, and neither it nor torch gains much by a second processor
+        when the matrices are small: each with half of them gets more done than one after the
+        other with all.
+        """
+        left = threading.Event()
+
+        def stop() -> bool:
+            return left.is_set() or self._stop()
+
+        def ask() -> tuple[Scores, Scores]:
+            with self._asking.sharing():
+                held = self._asking.scores(material.heldout, stop)
+                return held, self._asking.scores(material.regression, stop)
+
+        with ThreadPoolExecutor(1, thread_name_prefix="asking") as asker:
+            self._asked = asker.submit(ask)
+            try:
+                yield self._asked
+            finally:
+                left.set()
+                self._asked = None
 
     def _parity(
         self,
@@ -229,16 +257,26 @@ class Adaptation:
             () if material is None else material.sources,
         )
 
-    def _trained(self, step: Step) -> None:
-        share = step.step / max(step.steps, 1)
-        self._tell(
-            "training",
-            0.3 + 0.4 * share,
-            epoch=step.epoch,
-            step=step.step,
-            loss=round(step.loss, 4),
-            heldout=None if step.heldout is None else round(step.heldout, 4),
-        )
+    def _telling(self, trainee: Trainee) -> Callable[[Step], None]:
+        """Return what hears of each step; once the base is asked, training has all processors."""
+        asked, alone = self._asked, False
+
+        def heard(step: Step) -> None:
+            nonlocal alone
+            if not alone and asked is not None and asked.done():
+                alone = True
+                trainee.take_free_cores()
+            share = step.step / max(step.steps, 1)
+            self._tell(
+                "training",
+                TRAINING[0] + (TRAINING[1] - TRAINING[0]) * share,
+                epoch=step.epoch,
+                step=step.step,
+                loss=round(step.loss, 4),
+                heldout=None if step.heldout is None else round(step.heldout, 4),
+            )
+
+        return heard
 
     def _tell(self, phase: str, fraction: float, **more: Any) -> None:
         self._check()
@@ -253,6 +291,8 @@ class Adaptation:
     def _check(self) -> None:
         if self._stop():
             raise CancelledError("Stopped. Nothing was kept, and the model is as it was.")
+        if self._asked is not None and self._asked.done():
+            self._asked.result()  # an engine that died ends the training, too
 
 
 def _pairs(

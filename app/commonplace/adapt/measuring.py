@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from commonplace.adapt.training import Trainee
-from commonplace.engine.types import AdapterState, Score, Tokens
+from commonplace.engine.types import AdapterState, ModelInfo, Score, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Scoring(Protocol):
     def score(self, context: str, text: str, stop: Callable[[], bool] | None = None) -> Score:
         """Return how likely `text` is behind `context`."""
 
+    def use_threads(self, count: int) -> None:
+        """Compute with `count` threads from now on."""
+
     def adapter(
         self, path: Path | None, sha256: str = "", scale: float = 1.0, base: str = ""
     ) -> AdapterState:
@@ -44,11 +47,12 @@ class Scoring(Protocol):
 
 
 class Asking:
-    """The engine's side: an engine with the model loaded, which sees `room` tokens at once."""
+    """The engine's side: an engine with a model loaded, which sees `room` tokens at once."""
 
-    def __init__(self, engine: Scoring, room: int) -> None:
+    def __init__(self, engine: Scoring, model: ModelInfo) -> None:
         self._engine = engine
-        self.room = room
+        self._threads = model.threads
+        self.room = model.context
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """Return each text as the model splits it."""
@@ -62,6 +66,15 @@ class Asking:
             self._engine.score(question.prefix + question.context, question.text, stop).nll
             for question in questions
         ]
+
+    @contextmanager
+    def sharing(self) -> Iterator[None]:
+        """Let the engine leave half of its processors to other work, and then take them back."""
+        self._engine.use_threads(max(1, self._threads // 2))
+        try:
+            yield
+        finally:
+            self._engine.use_threads(max(1, self._threads))
 
     @contextmanager
     def adapted(self, path: Path, sha256: str, base: str) -> Iterator[AdapterState]:

@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
@@ -102,7 +103,8 @@ class Trainee:
         from peft import LoraConfig, get_peft_model
 
         torch.manual_seed(seed)
-        torch.set_num_threads(free_cores(torch.get_num_threads()))
+        self._cores = torch.get_num_threads()
+        self.take_free_cores()
         self._check = check
         self._recipe = recipe
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -115,6 +117,10 @@ class Trainee:
         )
         self.config = base.config
         self.model = get_peft_model(base, settings).to(self.device)
+        matrices = base.lm_head.weight.dtype
+        self._computing = partial(
+            torch.autocast, self.device.type, matrices, enabled=matrices != torch.float32
+        )
         for layer in base.model.layers:
             layer.register_forward_hook(self._between_layers)
 
@@ -124,6 +130,12 @@ class Trainee:
         hidden = output[0] if isinstance(output, tuple) else output
         if hidden.requires_grad:
             hidden.register_hook(lambda _gradient: self._check())
+
+    def take_free_cores(self) -> None:
+        """Compute with as many threads as processors are idle now."""
+        import torch
+
+        torch.set_num_threads(free_cores(self._cores))
 
     def train(self, lesson: Lesson, seed: int, on_step: Callable[[Step], None]) -> Trained:
         """Train, and leave the weights of the best epoch in place.
@@ -188,8 +200,9 @@ class Trainee:
             for first, ids in items:
                 chain = [*prefix[known:], *first, *ids]
                 logits = self._forward(chain[:-1], cache, keep=len(ids))
-                right = torch.tensor(ids, device=self.device)
-                losses = torch.nn.functional.cross_entropy(logits[0], right, reduction="none")
+                losses = torch.nn.functional.cross_entropy(
+                    logits, self._tensor(ids), reduction="none"
+                )
                 results.append(losses.tolist())
                 # A negative number says how many to forget; all is a new cache.
                 cache = DynamicCache(config=self.config) if not known else cache
@@ -222,20 +235,27 @@ class Trainee:
             for _, weight in self._trained():
                 weight.copy_(weight.to(torch.float16).to(weight.dtype))
 
+    def _logits(self, ids: Any, **options: Any) -> Any:
+        """Return the scores (tokens, words) behind each of `ids`, a vector, in float32."""
+        with self._computing():
+            logits = self.model(input_ids=ids[None], **options).logits
+        return logits.float().flatten(0, 1)
+
     def _forward(self, ids: Sequence[int], cache: Any, keep: int) -> Any:
+        return self._logits(
+            self._tensor(ids), past_key_values=cache, use_cache=True, logits_to_keep=keep
+        )
+
+    def _tensor(self, ids: Sequence[int]) -> Any:
         import torch
 
-        tokens = torch.tensor([list(ids)], device=self.device)
-        return self.model(
-            input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=keep
-        ).logits
+        return torch.tensor(list(ids), device=self.device)
 
     def _step(self, window: Sequence[int], tie: Any, optimiser: Any, weights: list[Any]) -> float:
         import torch
 
-        tokens = torch.tensor([list(window)], device=self.device)
-        logits = self.model(input_ids=tokens, use_cache=False).logits[0, :-1]
-        loss = torch.nn.functional.cross_entropy(logits, tokens[0, 1:])
+        ids = self._tensor(window)
+        loss = torch.nn.functional.cross_entropy(self._logits(ids[:-1], use_cache=False), ids[1:])
         loss.backward()
         told = float(loss.detach())
         if tie is not None and self._recipe.penalty:
@@ -249,19 +269,19 @@ class Trainee:
         """Return what the base foretells on `window`: its likeliest tokens at each place."""
         import torch
 
-        tokens = torch.tensor([list(window)], device=self.device)
+        ids = self._tensor(window)
         with torch.no_grad(), self.without():
-            logits = self.model(input_ids=tokens, use_cache=False).logits[0]
-            likely = torch.log_softmax(logits, dim=-1).topk(min(64, logits.shape[-1]), dim=-1)
-        return tokens, likely.values, likely.indices
+            scores = self._logits(ids, use_cache=False)
+            likely = torch.log_softmax(scores, dim=-1).topk(min(64, scores.shape[-1]), dim=-1)
+        return ids, likely.values, likely.indices
 
     def _strayed(self, tie: Any) -> Any:
         """Return the divergence from the base in nats a token; the unlikely count as one."""
         import torch
 
-        tokens, base, places = tie
-        logits = self.model(input_ids=tokens, use_cache=False).logits[0]
-        ours = torch.log_softmax(logits, dim=-1).gather(-1, places)
+        ids, base, places = tie
+        scores = self._logits(ids, use_cache=False)
+        ours = torch.log_softmax(scores, dim=-1).gather(-1, places)
         rest, ours_rest = (torch.log1p(-_mass(values)) for values in (base, ours))
         divergence = (base.exp() * (base - ours)).sum(-1) + rest.exp() * (rest - ours_rest)
         return divergence.mean()

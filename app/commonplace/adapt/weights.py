@@ -1,4 +1,4 @@
-"""A GGUF model as a torch model of transformers, its weights in float32.
+"""A GGUF model as a torch model of transformers, its weights as the processor multiplies best.
 
 transformers can load a GGUF file by itself, but reads its header twice in pure Python and
 builds the map of names once per tensor, ten seconds of processor time for the smallest
@@ -16,6 +16,7 @@ from typing import Any
 
 from commonplace.engine.gguf_format import Contents, Tensor, read_contents
 from commonplace.errors import AdapterError, ModelError
+from commonplace.processor import features
 
 _IMPORTING = threading.Lock()
 """transformers imports lazily and not safely: a run that was stopped may still be at it."""
@@ -24,6 +25,9 @@ ARCHITECTURES = {"llama": "LlamaConfig", "qwen2": "Qwen2Config", "qwen3": "Qwen3
 """By GGUF's name: transformers' configuration."""
 PERMUTED = frozenset({"llama"})
 """Whose rows of Q and K llama.cpp keeps in another order; see `unpermuted`."""
+BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
+"""Processors with one of these multiply bfloat16 more than twice as fast as float32; others
+slower."""
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers of a block, all of which get an adapter."""
 NAMES = {
@@ -79,11 +83,17 @@ def heads_of(name: str, config: Any) -> int:
     return int(config.num_key_value_heads) if ".k_proj." in name else 0
 
 
-def load_model(path: Path, check: Callable[[], None]) -> Any:
-    """Return the model at `path` for torch, in float32, frozen, on the processor.
+def halved() -> bool:
+    """Whether this processor is better given large matrices as bfloat16 than as float32."""
+    return not BFLOAT16.isdisjoint(features())
 
-    `check` is called between tensors and may raise. Raises `ModelError` for a damaged
-    file, `AdapterError` for one that cannot be trained.
+
+def load_model(path: Path, check: Callable[[], None]) -> Any:
+    """Return the model at `path` for torch, frozen, on the processor.
+
+    Its matrices are bfloat16 where `halved` says so and no graphics card computes; all else,
+    the embedding too, is float32. `check` is called between tensors and may raise. Raises
+    `ModelError` for a damaged file, `AdapterError` for one that cannot be trained.
     """
     contents = read_contents(path)
     architecture = str(contents.values.get("general.architecture", ""))
@@ -102,7 +112,8 @@ def load_model(path: Path, check: Callable[[], None]) -> Any:
     config = config_of(contents, architecture)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    weights = dict(_weights(path, contents, model, architecture, check))
+    matrices = torch.bfloat16 if halved() and not torch.cuda.is_available() else torch.float32
+    weights = dict(_weights(path, contents, model, architecture, check, matrices))
     missing = model.load_state_dict(weights, strict=False, assign=True).missing_keys
     if config.tie_word_embeddings:
         model.tie_weights()
@@ -111,6 +122,9 @@ def load_model(path: Path, check: Callable[[], None]) -> Any:
         raise ModelError(
             f"{path.name} lacks {missing[0]}.", "Download it again, or choose another model."
         )
+    head = model.lm_head.weight
+    if head.dtype != matrices:  # tied to the embedding, which begins the sums and stays exact
+        model.lm_head.weight = torch.nn.Parameter(head.to(matrices), requires_grad=False)
     _rotary_anew(model, config)
     return model.requires_grad_(requires_grad=False).eval()
 
@@ -160,7 +174,12 @@ def quiet() -> None:
 
 
 def _weights(
-    path: Path, contents: Contents, model: Any, architecture: str, check: Callable[[], None]
+    path: Path,
+    contents: Contents,
+    model: Any,
+    architecture: str,
+    check: Callable[[], None],
+    matrices: Any,
 ) -> Iterator[tuple[str, Any]]:
     import torch
 
@@ -180,7 +199,15 @@ def _weights(
                     f"{path.name} has {gguf_name(name)} of a size that does not fit.",
                     "Download it again, or choose another model.",
                 )
-            yield name, torch.nn.Parameter(torch.tensor(numbers), requires_grad=False)
+            kind = matrices if _is_matrix(name) else torch.float32
+            weight = torch.tensor(numbers, dtype=kind)
+            yield name, torch.nn.Parameter(weight, requires_grad=False)
+
+
+def _is_matrix(name: str) -> bool:
+    """Whether a parameter of transformers only ever multiplies; the embedding is looked up."""
+    module = name.removesuffix(".weight").rpartition(".")[2]
+    return module in LINEAR or module == "lm_head"
 
 
 def _numbers(data: bytes, tensor: Tensor) -> Any:

@@ -142,7 +142,7 @@ def _adapted(
     options = load_options(load(state.settings_file), state)
     with EngineSession(options, state.logs / "adapt-engine.log") as engine:
         info = engine.load(order.model, stop=stop)
-        asking = Asking(engine, info.context)
+        asking = Asking(engine, info)
         return Adaptation(order, state, asking, report, stop).run().to_wire()
 
 

@@ -29,6 +29,7 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -95,6 +96,10 @@ class FakeModel:
             nll.append((2.0 if word.strip() in seen else 4.0) * gain)
             seen.add(word.strip())
         return Score(tuple(zlib.crc32(word.encode()) & 0xFFFF for word in words), tuple(nll))
+
+    def use_threads(self, count: int) -> None:
+        """Say from now on that it computes with `count` threads."""
+        self.info = replace(self.info, threads=count)
 
     def continue_text(
         self, context: str, max_tokens: int, stop: Sequence[str], stopped: Callable[[], bool]

@@ -274,6 +274,10 @@ class LlamaModel:
         self._leave()
         return scoring.score(self._llama, context, text, stopped)
 
+    def use_threads(self, count: int) -> None:
+        """Compute with `count` threads from now on, instead of what was found fastest."""
+        self._llama.use_threads(count)
+
     def continue_text(
         self, context: str, max_tokens: int, stop: Sequence[str], stopped: Callable[[], bool]
     ) -> Continuation:

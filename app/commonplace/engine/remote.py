@@ -123,6 +123,10 @@ class RemoteModel:
         """Raise `EngineError`: servers do not tell the likelihood of a text."""
         raise _only_here("score a text")
 
+    def use_threads(self, count: int) -> None:  # noqa: ARG002
+        """Raise `EngineError`: servers choose their threads."""
+        raise _only_here("choose its threads")
+
     def continue_text(
         self,
         context: str,  # noqa: ARG002

@@ -204,6 +204,10 @@ class EngineSession:
         params = {"context": context, "text": text}
         return Score.from_wire(self._request("score", params, stop=stop))
 
+    def use_threads(self, count: int) -> None:
+        """Compute with `count` threads from now on, until a model is loaded."""
+        self._request("use_threads", {"count": count})
+
     def continue_text(
         self,
         context: str,

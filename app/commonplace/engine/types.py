@@ -308,6 +308,9 @@ class Model(Protocol):
         `CancelledError` once `stopped` says yes.
         """
 
+    def use_threads(self, count: int) -> None:
+        """Compute with `count` threads from now on, instead of what was found fastest."""
+
     def continue_text(
         self, context: str, max_tokens: int, stop: Sequence[str], stopped: Callable[[], bool]
     ) -> Continuation:

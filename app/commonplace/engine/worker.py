@@ -90,6 +90,7 @@ class EngineHandlers:
             "build": self.build,
             "judge": self.judge,
             "score": self.score,
+            "use_threads": self.use_threads,
             "continue": self.continue_text,
             "adapter": self.adapter,
             "requantise": self.requantise,
@@ -175,6 +176,14 @@ class EngineHandlers:
         if not isinstance(context, str) or not isinstance(text, str):
             raise ProtocolError("score needs a context and a text.")
         return self._loaded().score(context, text, lambda: task.stopped).to_wire()
+
+    def use_threads(self, params: Params, _task: Task) -> Params:
+        """Compute with another number of threads."""
+        count = params.get("count")
+        if type(count) is not int or count < 1:
+            raise ProtocolError("use_threads needs a number of threads.")
+        self._loaded().use_threads(count)
+        return {}
 
     def continue_text(self, params: Params, task: Task) -> Params:
         """Write on from a text, without a chat template."""
