@@ -1,6 +1,6 @@
 """What a question brings along: mentioned files, folders, the selection, staged changes.
 
-The command line gathers it as the window does, so there is no Qt here.
+The command line gathers it as the window does, so no Qt is loaded with it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from commonplace.chat.choosing import Chosen
 from commonplace.chat.commands import SELECTION, command_of, mentions_of
-from commonplace.desktop.source_text import read_source
 from commonplace.memory.staged import staged_changes
 from commonplace.recall.passages import Passage
 
@@ -58,6 +57,9 @@ def gather(
 
 
 def _file(root: Path, path: str) -> Passage:
+    # Qt stands behind it, for its sentences; commands that show no file start without that.
+    from commonplace.desktop.source_text import read_source
+
     text = read_source(root, path).text
     if len(text) <= WHOLE:
         return _whole(path, text, "file", "attached by you")

@@ -1,6 +1,8 @@
 """The command line: what it promises to print, and its exit statuses."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -251,3 +253,9 @@ def test_a_broken_settings_file_stops_a_command_with_its_line(project, capsys, s
     state.settings_file.write_text("[model\n")
     assert commands.run(["index", str(project)]) == 1
     assert "settings.toml" in capsys.readouterr().err
+
+
+def test_commands_start_without_qt():
+    """It would take longer to load than all else of a command that is done at once."""
+    program = "import sys, commonplace.cli.commands; sys.exit('PySide6' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
