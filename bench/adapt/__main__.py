@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.adapt.files import chosen
-from bench.adapt.table import sentences, table
+from bench.adapt.table import beside, sentences, table
 from bench.adapt.trial import Known, tried
 from bench.machine import machine
 from commonplace.adapt.material import Order
@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0, help="of the engine; 0: what is fastest")
     parser.add_argument("--share", type=int, nargs=2, default=(1, 1), metavar=("N", "OF"))
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--beside", type=Path, help="results of another run, to compare with")
     options = parser.parse_args()
     spin_briefly()  # as in the trainer's own process
     if not options.table:
@@ -49,6 +50,8 @@ def main() -> None:
     print(machine())
     print(table(rows))
     print(*sentences(rows), sep="\n")
+    if options.beside is not None:
+        print(*beside(rows, read(options.beside)), sep="\n")
 
 
 def measure(options: argparse.Namespace) -> None:

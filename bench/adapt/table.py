@@ -84,6 +84,38 @@ def sentences(rows: Sequence[Row]) -> list[str]:
     return said
 
 
+def beside(rows: Sequence[Row], others: Sequence[Row]) -> list[str]:
+    """Compare the files that were judged in both runs, such as before and after a change."""
+    before = {(row["repository"], row["file"]): row for row in others if "refused" not in row}
+    pairs = [
+        (before[key], row)
+        for row in rows
+        if "refused" not in row and (key := (row["repository"], row["file"])) in before
+    ]
+    both = [one["accepted"] for one, two in pairs if one["accepted"] == two["accepted"]]
+    apart = [
+        abs(gains[0] - gains[1])
+        for one, two in pairs
+        if None not in (gains := (full_gain(one), full_gain(two)))
+    ]
+    sides = []
+    for name, some in zip(("there", "here"), zip(*pairs, strict=True), strict=False):
+        gain = _percent(map(full_gain, some))
+        totals = [sum(row["processor"].values()) for row in some]
+        sides.append(
+            f"{name} {sum(row['accepted'] for row in some)} accepted, held-out {gain}, "
+            f"median processor time {_median(totals)} s"
+        )
+    return [
+        f"Files judged in both runs: {len(pairs)}; {'; '.join(sides)}.",
+        (
+            f"The same verdict: {len(both)} ({sum(both)} accepted in both); held-out changes "
+            f"differ by {_percent(apart)} in the mean, at most by "
+            f"{_percent([max(apart, default=None)])}."
+        ),
+    ]
+
+
 def full_gain(row: Row) -> float | None:
     """Return the relative change of the held-out perplexity behind the best prompt."""
     figure = row["gate"]["heldout"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import commonplace
-from commonplace.adapt import export
+from commonplace.adapt import export, weights
 from commonplace.adapt.export import write_adapter
 from commonplace.adapt.measuring import Asking, Question, TorchSide
 from commonplace.adapt.store import file_sha256
@@ -100,10 +100,16 @@ def mean(asking: Asking) -> float:
     return sum(values) / len(values)
 
 
+@pytest.mark.parametrize("features", [(), ("avx512_bf16",)], ids=["float32", "bfloat16"])
 @pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
 def test_every_architecture_computes_the_same(
-    architecture: str, engine: EngineSession, tmp_path: Path
+    architecture: str,
+    features: tuple[str, ...],
+    engine: EngineSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(weights, "features", lambda: frozenset(features))
     model = write_model(tmp_path / "tiny.gguf", architecture)
     found = apart(model, engine, tmp_path, 0.6)
     assert abs(found["base"]) < NEAR

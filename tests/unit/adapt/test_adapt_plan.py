@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from commonplace.adapt import plan
+from commonplace.adapt import plan, weights
 from commonplace.adapt.training import Recipe, free_cores, windows
 from commonplace.adapt.weights import gguf_name, permuted, unpermuted
 from commonplace.engine.gguf import read_header
@@ -53,6 +53,22 @@ def test_too_little_memory_is_refused_with_both_figures(
     monkeypatch.setattr(plan.psutil, "virtual_memory", Full)
     with pytest.raises(AdapterError, match="11 MB are free"):
         plan.check_memory(header, Recipe())
+
+
+def test_matrices_of_16_bits_take_less_memory_and_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = read_header(write_model(tmp_path / "tiny.gguf"))
+    embedding = header.vocabulary * header.embedding_length
+    found = []
+    for features in ({"avx2"}, {"avx2", "avx512_bf16"}):
+        monkeypatch.setattr(weights, "features", lambda features=features: frozenset(features))
+        memory = plan.memory_of(header, Recipe())
+        found.append((memory, plan.seconds_of(header, 1000, Recipe(), 1e9)))
+    (memory, seconds), (less, sooner) = found
+    matrices = header.parameters - embedding  # the head of this model is its embedding
+    assert memory - less == 2 * matrices - 2 * embedding
+    assert sooner < seconds
 
 
 def test_a_longer_file_and_a_slower_machine_take_longer(tmp_path: Path) -> None:
