@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -24,7 +27,17 @@ def write_settings(state: StatePaths, embedder: str = "none", text: str = "") ->
 
 
 def run(*args: str | bytes | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command to its end, in a process forked from one that has imported the program.
+
+    What the interpreter itself reads at its start needs a start: see `run_afresh`.
+    """
+    if not hasattr(os, "fork") or any(name.startswith("PYTHON") for name in environment):
+        return run_afresh(*args, **environment)
+    return WARM.run([os.fsdecode(arg) for arg in args], {**os.environ, **environment})
+
+
+def run_afresh(*args: str | bytes | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, from the start of the interpreter on."""
     return subprocess.run(
         [*COMMAND, *args],
         capture_output=True,
@@ -34,6 +47,57 @@ def run(*args: str | bytes | Path, **environment: str) -> subprocess.CompletedPr
         timeout=PATIENCE,
         check=False,
     )
+
+
+class WarmProcess:
+    """Starts `faults.warm` when it is first needed; one command at a time."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, args: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        process = self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
+            request = {
+                "args": args,
+                "environment": environment,
+                "folder": str(Path.cwd()),
+                "out": out.name,
+                "err": err.name,
+            }
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            answered, _, _ = select.select([process.stdout], [], [], PATIENCE)
+            if not answered:
+                os.killpg(process.pid, signal.SIGKILL)
+                self.close()
+                raise subprocess.TimeoutExpired(args, PATIENCE)
+            status = int(process.stdout.readline())
+            said = (file.read().decode("utf-8", "surrogateescape") for file in (out, err))
+            return subprocess.CompletedProcess(args, status, *said)
+
+    def close(self) -> None:
+        """End it; safe to repeat. The next command starts another."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.communicate(timeout=PATIENCE)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-W", "error", "-P", str(Path(__file__).with_name("warm.py"))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+                # A process with threads should not be forked.
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            )
+        return self._process
+
+
+WARM = WarmProcess()
 
 
 def run_json(*args: str | Path) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import sqlite3
@@ -214,16 +215,25 @@ def test_a_disk_full_from_the_start_is_told_in_one_line(root, small_disk):
         assert_told(done, "is full", "Free some space")
 
 
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *COMMAND]
+
+
+@functools.cache
+def nobody_reaches_us() -> bool:
+    done = subprocess.run(
+        [*NOBODY, "--version"], capture_output=True, timeout=PATIENCE, check=False
+    )
+    return done.returncode == 0
+
+
 def as_nobody(*args: str | Path, home: Path) -> subprocess.CompletedProcess[str]:
     """Run a command without the rights of root, which may write anywhere."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("needs root and setpriv, to give rights up")
-    prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    probe = [*prefix, *COMMAND, "--version"]
-    if subprocess.run(probe, capture_output=True, timeout=PATIENCE, check=False).returncode != 0:
+    if not nobody_reaches_us():
         pytest.skip("another user cannot reach this checkout")
     return subprocess.run(
-        [*prefix, *COMMAND, *map(str, args)],
+        [*NOBODY, *map(str, args)],
         capture_output=True,
         text=True,
         env={**os.environ, "COMMONPLACE_HOME": str(home), "HOME": "/nonexistent"},

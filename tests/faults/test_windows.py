@@ -11,7 +11,7 @@ import pytest
 
 from commonplace.errors import ProjectBusyError
 from commonplace.memory.project import Memory
-from faults.programs import MemoryWorker, assert_told, run, run_json, write_settings
+from faults.programs import MemoryWorker, assert_told, run, run_afresh, run_json, write_settings
 from faults.trees import grow, put, source
 from faults.truth import assert_index_is_disk
 
@@ -69,7 +69,7 @@ def test_many_commands_at_once_all_answer(root, state):
     grow(root, 40, seed=33)
     done = []
     threads = [
-        threading.Thread(target=lambda: done.append(run("search", root, "add_zq33n1_0")))
+        threading.Thread(target=lambda: done.append(run_afresh("search", root, "add_zq33n1_0")))
         for _ in range(6)
     ]
     for thread in threads:
