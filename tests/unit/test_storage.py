@@ -24,7 +24,7 @@ from commonplace.edits.changes import EditPlan, Write
 from commonplace.edits.room import Edits
 from commonplace.errors import NewerDataError, StorageError
 from commonplace.storage import places
-from commonplace.storage.database import COMPANIONS, open_truth
+from commonplace.storage.database import COMPANIONS, open_truth, transaction
 from commonplace.storage.documents import Form
 from commonplace.storage.files import put_aside, set_aside
 from commonplace.storage.versions import KEPT, backups
@@ -434,3 +434,22 @@ def test_the_command_line_says_it_in_one_line(tmp_path, state, capsys):
     assert "newer version of Commonplace" in said
     assert "Traceback" not in said
     assert tree(state.config) == before
+
+
+@pytest.mark.parametrize("failing", ["block", "commit"])
+def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(failing: str) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute("CREATE TABLE chats (id INTEGER PRIMARY KEY)")
+        conn.execute(
+            "CREATE TABLE turns (chat INTEGER REFERENCES chats DEFERRABLE INITIALLY DEFERRED)"
+        )
+        with pytest.raises(sqlite3.Error), transaction(conn):  # noqa: PT012 - one of two fails
+            conn.execute("INSERT INTO turns VALUES (7)")  # no such chat: known when committing
+            if failing == "block":
+                conn.execute("nonsense")
+        assert not conn.in_transaction
+        with transaction(conn) as same:
+            same.execute("INSERT INTO chats VALUES (7)")
+            same.execute("INSERT INTO turns VALUES (7)")
+        assert conn.execute("SELECT chat FROM turns").fetchall() == [(7,)]

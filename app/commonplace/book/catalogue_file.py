@@ -12,6 +12,7 @@ from typing import Any
 from commonplace.book.schema import open_catalogue, open_reader
 from commonplace.errors import DamagedIndexError, StorageError
 from commonplace.index.database import is_damage
+from commonplace.storage.database import transaction
 
 
 class CatalogueFile:
@@ -48,16 +49,8 @@ class CatalogueFile:
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Commit everything in the block at once, or nothing of it."""
-        with self._lock, self._errors():
-            conn = self._open()
-            conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield conn
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    conn.execute("ROLLBACK")
-                raise
-            conn.execute("COMMIT")
+        with self._lock, self._errors(), transaction(self._open()) as conn:
+            yield conn
 
     def _open(self) -> sqlite3.Connection:
         if self._conn is None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from commonplace.errors import StorageError
-from commonplace.storage.database import Migration, open_truth
+from commonplace.storage.database import Migration, open_truth, transaction
 from commonplace.storage.files import put_aside
 from commonplace.storage.versions import drop_backups
 
@@ -250,15 +250,8 @@ class Records:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._errors():
-            conn = self._open()
-            conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield conn
-            except BaseException:
-                conn.execute("ROLLBACK")
-                raise
-            conn.execute("COMMIT")
+        with self._lock, self._errors(), transaction(self._open()) as conn:
+            yield conn
 
     def _open(self) -> sqlite3.Connection:
         if self._conn is None:

@@ -36,7 +36,7 @@ from commonplace.chat.kept import (
 )
 from commonplace.chat.searching import match_of, parts_of, snippet, words_in
 from commonplace.errors import ConversationError
-from commonplace.storage.database import Migration
+from commonplace.storage.database import Migration, transaction
 
 COLUMNS = "c.id, c.title, c.pinned, c.created, c.updated"
 LONGEST_TITLE = 200
@@ -267,16 +267,8 @@ class ConversationStore:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._errors():
-            conn = self._open()
-            conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield conn
-                conn.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
-                    conn.execute("ROLLBACK")
-                raise
+        with self._errors(), transaction(self._open()) as conn:
+            yield conn
 
     def _open(self) -> sqlite3.Connection:
         if self._conn is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from commonplace.storage.files import set_aside
@@ -115,6 +115,19 @@ def _version_on_disk(path: Path) -> int:
     return 0
 
 
+@contextlib.contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit everything in the block at once, or nothing of it, also if committing fails."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield conn
+        conn.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
+            conn.execute("ROLLBACK")
+        raise
+
+
 def _migrate(
     conn: sqlite3.Connection, path: Path, version: int, migrations: Sequence[Migration]
 ) -> None:
@@ -124,18 +137,12 @@ def _migrate(
         return
     if version:
         _back_up(conn, path, version, newest)
-    conn.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(conn):
         # Another process may have been first while this one waited.
         for statements in migrations[_version(conn) :]:
             for statement in statements:
                 conn.execute(statement)
         conn.execute(f"PRAGMA user_version = {newest}")
-        conn.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
-            conn.execute("ROLLBACK")
-        raise
 
 
 def _back_up(conn: sqlite3.Connection, path: Path, version: int, newest: int) -> None:
