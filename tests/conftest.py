@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import signal
 import warnings
 from collections.abc import Callable
@@ -39,6 +40,15 @@ def pytest_configure() -> None:
     # llama_cpp opens two files as it is imported and never closes them.
     unclosed = r"unclosed file .*name='/dev/null'"
     atexit.register(warnings.filterwarnings, "ignore", unclosed, ResourceWarning)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector pass over what was imported: it stays to the end, and no test made it.
+
+    Otherwise each look for what a test left behind goes through all of it.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
