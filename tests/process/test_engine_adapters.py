@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 from pathlib import Path
 
@@ -46,8 +47,12 @@ def importable_children():
 
 
 @pytest.fixture(scope="module")
-def session(model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("engine")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="module")
+def session(model, folder):
     options = LoadOptions(context=2048, cache=str(folder / "cache"))
     with EngineSession(options, folder / "engine.log") as session:
         session.load(model)
@@ -164,39 +169,41 @@ def test_an_adapter_changes_the_weights_and_leaves_them_as_they_were(session, lo
 def test_what_was_read_with_other_weights_is_never_used(session, lora, base):
     path, sha256 = lora
     first = session.complete(LONG, GREEDY)
-    assert session.complete(LONG, GREEDY).reused_tokens > 300
+    assert session.complete(LONG, ONE).reused_tokens > 300
     session.adapter(path, sha256, 1.0, base)
-    assert session.complete(LONG, GREEDY).reused_tokens == 0
-    assert session.complete(LONG, GREEDY).reused_tokens > 300
+    assert session.complete(LONG, ONE).reused_tokens == 0
+    assert session.complete(LONG, ONE).reused_tokens > 300
     session.adapter(path, sha256, 1.0, base)  # nothing changed, so nothing is forgotten
-    assert session.complete(LONG, GREEDY).reused_tokens > 300
+    assert session.complete(LONG, ONE).reused_tokens > 300
     session.adapter(None)
     back = session.complete(LONG, GREEDY)
     assert (back.reused_tokens, back.text) == (0, first.text)
 
 
-def test_states_on_disk_are_the_base_models_alone(model, lora, base, tmp_path):
+def test_states_on_disk_are_the_base_models_alone(model, lora, base, folder, tmp_path):
     path, sha256 = lora
-    options = LoadOptions(context=1024, threads=2, batch=256, cache=str(tmp_path))
+    for name in ("tuning.json", "templates.json"):  # how the model runs best is known already
+        shutil.copy(folder / "cache" / name, tmp_path)
+    options = LoadOptions(context=1024, cache=str(tmp_path))
 
     def kept_states():
         return list((tmp_path / "states").glob("*.state"))
 
     with EngineSession(options) as session:
         session.load(model)
-        session.complete(LONG, GREEDY, conversation="base")
+        session.complete(LONG, ONE, conversation="base")
         session.adapter(path, sha256, 1.0, base)
         assert len(kept_states()) == 1  # it was kept before the weights changed
-        answer = session.complete(LONG, GREEDY, conversation="base")
+        answer = session.complete(LONG, ONE, conversation="base")
         assert answer.reused_tokens == 0  # its state was not loaded either
-        session.complete(LONG, GREEDY, conversation="adapted")
+        session.complete(LONG, ONE, conversation="adapted")
         session.keep()
         session.adapter(None)
-        session.complete([Message("user", "Hello")], GREEDY, conversation="other")
+        session.complete([Message("user", "Hello")], ONE, conversation="other")
         session.keep()
         assert len(kept_states()) == 1
-        assert session.complete(LONG, GREEDY, conversation="adapted").reused_tokens < 20
-        assert session.complete(LONG, GREEDY, conversation="base").reused_tokens > 300
+        assert session.complete(LONG, ONE, conversation="adapted").reused_tokens < 20
+        assert session.complete(LONG, ONE, conversation="base").reused_tokens > 300
 
 
 def test_a_bad_adapter_is_refused_and_the_model_goes_on(session, shapes, lora, base, tmp_path):
