@@ -20,6 +20,7 @@ from bench.adapt.files import chosen
 from bench.adapt.table import beside, sentences, table
 from bench.adapt.trial import Known, tried
 from bench.machine import machine
+from commonplace.adapt import weights
 from commonplace.adapt.material import Order
 from commonplace.engine.library import choose_model, folders_of
 from commonplace.engine.options import load_options
@@ -40,9 +41,12 @@ def main() -> None:
     parser.add_argument("--model", default="")
     parser.add_argument("--threads", type=int, default=0, help="of the engine; 0: what is fastest")
     parser.add_argument("--share", type=int, nargs=2, default=(1, 1), metavar=("N", "OF"))
+    parser.add_argument("--float32", action="store_true", help="even where bfloat16 is faster")
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--beside", type=Path, help="results of another run, to compare with")
     options = parser.parse_args()
+    if options.float32:
+        weights.BFLOAT16 = frozenset()
     spin_briefly()  # as in the trainer's own process
     if not options.table:
         measure(options)
