@@ -167,7 +167,7 @@ def test_an_engine_that_dies_meanwhile_ends_the_run(
         assert engine.pid is not None
         os.kill(engine.pid, signal.SIGKILL)
 
-    with pytest.raises(EngineError):
+    with pytest.raises(EngineError, match="ended unexpectedly"):
         adapting.adapted(order, state, engine, at(phase, kill))
     assert nothing_is_left(state, order)
     engine.retry(order.model)

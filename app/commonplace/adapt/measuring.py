@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from commonplace.adapt.training import Trainee
 from commonplace.engine.types import AdapterState, ModelInfo, Score, Tokens
+from commonplace.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Asking:
         try:
             yield
         finally:
-            self._engine.use_threads(max(1, self._threads))
+            with suppress(EngineError):  # one that died meanwhile was told of already
+                self._engine.use_threads(max(1, self._threads))
 
     @contextmanager
     def adapted(self, path: Path, sha256: str, base: str) -> Iterator[AdapterState]:
@@ -82,7 +84,8 @@ class Asking:
         try:
             yield self._engine.adapter(path, sha256, 1.0, base)
         finally:
-            self._engine.adapter(None)
+            with suppress(EngineError):
+                self._engine.adapter(None)
 
 
 class TorchSide:
