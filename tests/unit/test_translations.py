@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gettext
 import importlib.util
 import re
@@ -9,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from commonplace.desktop.languages import Catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = re.compile(r"\{[^{}]*\}")
@@ -50,6 +53,23 @@ def test_every_text_is_translated(translations, language):
 def test_nothing_is_kept_that_nobody_says(translations, language):
     _code, texts = language
     assert sorted(set(texts) - set(translations.texts())) == [], "run: make translations"
+
+
+def test_whatever_another_room_says_is_found_again(translations, language):
+    """Also the shortest of them, such as "defines {0}"."""
+    _code, texts = language
+    catalogue = Catalogue(texts)
+    calls = (
+        node
+        for file in (ROOT / "app" / "commonplace").rglob("*.py")
+        if "desktop" not in file.parts
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "said"
+    )
+    said = {text for call in calls for text in translations._of_call(call)}
+    assert "defines {0}" in said
+    filled = {PLACE.sub("Xy", text) for text in said}
+    assert [text for text in sorted(filled) if catalogue.told(text) == text] == []
 
 
 def test_places_are_the_same(language):

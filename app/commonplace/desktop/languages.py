@@ -28,7 +28,7 @@ PLACE = re.compile(r"\{(\d+)\}")
 """A place in a text where something is put in."""
 BLANKS = re.compile(r"[ \t\n\r\f\v]+")
 """Blanks and breaks, but for those that hold a number together."""
-LITERAL = 8
+LITERAL = 6
 """Texts with fewer letters of their own are not looked for: they would be found everywhere."""
 
 
