@@ -68,7 +68,7 @@ def test_whatever_another_room_says_is_found_again(translations, language):
     )
     said = {text for call in calls for text in translations._of_call(call)}
     assert "defines {0}" in said
-    filled = {PLACE.sub("Xy", text) for text in said}
+    filled = {PLACE.sub("Xy", text) for text in said if texts[text] != text}
     assert [text for text in sorted(filled) if catalogue.told(text) == text] == []
 
 

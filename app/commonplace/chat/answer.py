@@ -219,8 +219,8 @@ def _fit(
     reply = yield CountTokens((instructions, asked, *stood, *shown, *pointers, *brief, *whole))
     assert isinstance(reply, Counts)
     tokens = iter(reply.tokens)
-    system = Block("Instructions", "ours", instructions, next(tokens))
-    closing = Block("Question", "person", asked, next(tokens))
+    system = Block(said("Instructions"), "ours", instructions, next(tokens))
+    closing = Block(said("Question"), "person", asked, next(tokens))
     budget = options.context - options.max_tokens
     needed = system.tokens + closing.tokens + 2 * TURN_OVERHEAD
     if needed > budget:

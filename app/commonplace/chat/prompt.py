@@ -37,6 +37,9 @@ SYSTEM = (
 SYSTEM_SMALL = "You are a helpful assistant that explains code in plain English."
 """For models that lose the question among longer instructions, and echo them."""
 
+EARLIER = said("Earlier turn")
+"""What a turn of the conversation is called among the blocks."""
+
 TURN_OVERHEAD = 8
 """Tokens a chat template may add around one message; a safe upper bound."""
 
@@ -212,10 +215,10 @@ def assemble(
 
 def earlier(turn: Turn, tokens: int, whole: int) -> Earlier:
     """Return `turn` with its tokens as question and answer, and as it was read."""
-    plain = Block("Earlier turn", "person", _plain_text(turn), tokens)
+    plain = Block(EARLIER, "person", _plain_text(turn), tokens)
     if not turn.asked:
         return Earlier(turn, plain)
-    return Earlier(turn, plain, Block("Earlier turn", "code", whole_text(turn), whole))
+    return Earlier(turn, plain, Block(EARLIER, "code", whole_text(turn), whole))
 
 
 def whole_text(turn: Turn) -> str:

@@ -61,8 +61,10 @@ def standing_blocks(
 
 
 def _name(item: Standing) -> str:
-    kind = "Pinned note" if item.tier == "note" else "Rules"
-    return f"{kind}: {one_line(item.title)}"
+    title = one_line(item.title)
+    if item.tier == "note":
+        return said(f"Pinned note: {title}")
+    return said(f"Rules of the project: {title}")
 
 
 def _unfit_words(item: Standing) -> str:

@@ -117,11 +117,16 @@ class PartsModel(QAbstractListModel):
             case Qt.ItemDataRole.UserRole:
                 return part
             case Qt.ItemDataRole.DisplayRole:
-                return one_line(part.block.title)
+                return title_words(part)
             case Qt.ItemDataRole.AccessibleTextRole:
-                about = (part.block.title, trust_words(part.block.trust), state_words(part))
+                about = (title_words(part), trust_words(part.block.trust), state_words(part))
                 return one_line(", ".join(filter(None, about)))
         return None
+
+
+def title_words(part: Part) -> str:
+    """Return what a part is called: a place as it is, all else in the window's language."""
+    return one_line(told(part.block.title))
 
 
 def state_words(part: Part) -> str:
@@ -167,7 +172,7 @@ class PartDelegate(QStyledItemDelegate):
         bold.setWeight(QFont.Weight.DemiBold)
         bold.setStrikeOut(part.choice == "without")
         height = QFontMetrics(option.font).height()
-        self._pair(painter, inner, (bold, strong, part.block.title), (weak, state_words(part)))
+        self._pair(painter, inner, (bold, strong, title_words(part)), (weak, state_words(part)))
         below = QRect(inner.left(), inner.top() + height + GAP, inner.width(), height)
         why = " · ".join(map(told, part.passage.reasons)) if part.passage is not None else ""
         about = " · ".join(filter(None, (trust_words(part.block.trust), why)))

@@ -23,6 +23,7 @@ from commonplace.desktop.context_blocks import (
     PartDelegate,
     PartsModel,
     parts_of,
+    title_words,
     trust_words,
 )
 from commonplace.desktop.folding import FOLDED, FoldingSplitter
@@ -105,7 +106,7 @@ class ContextDialog(QDialog):
         part = index.data(Qt.ItemDataRole.UserRole) if index.isValid() else None
         if part is None:
             return
-        self.title.setText(one_line(part.block.title))
+        self.title.setText(title_words(part))
         reasons = "; ".join(map(told, part.passage.reasons)) if part.passage is not None else ""
         why = self.tr("chosen because: {0}").format(one_line(reasons)) if reasons else ""
         read = "" if part.read else self.tr("found, but not read by the model")
